@@ -1,0 +1,3 @@
+module mss
+
+go 1.26.0

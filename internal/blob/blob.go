@@ -1,0 +1,77 @@
+// Package blob is the boundary to object storage: a Bucket is a folder, an S3 prefix, or memory.
+//
+// Keys are slash-separated, relative to the place, never begin with a slash, and never contain "." or ".." elements.
+// The drivers are fileblob, s3blob and memblob; blobtest holds the suite that each of them passes.
+package blob
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+)
+
+// Errors that callers tell apart, with errors.Is.
+var (
+	ErrNotExist     = errors.New("object does not exist")
+	ErrPrecondition = errors.New("object is not in the expected state") // a conditional write or delete lost
+	ErrChanged      = errors.New("object changed while it was read")
+)
+
+// Object is what a listing says of one object. ETag identifies the version: equal ETag, equal bytes.
+type Object struct {
+	Key     string
+	Size    int64
+	ETag    string
+	ModTime time.Time
+}
+
+// Cond is the condition of a Write: the zero value writes always.
+type Cond struct {
+	IfMatch string // write only when the object has this ETag
+	IfNone  bool   // write only when there is no object
+}
+
+// Bucket is one place of the lake. All methods may be called concurrently.
+type Bucket interface {
+	// String is the place as the user wrote it: a folder, or s3://bucket/prefix. It holds no secret.
+	String() string
+	// List returns all objects whose key begins with prefix, in the byte order of their keys.
+	// A place or prefix that does not exist is empty, not an error.
+	List(ctx context.Context, prefix string) ([]Object, error)
+	// Stat describes one object; ErrNotExist when there is none.
+	Stat(ctx context.Context, key string) (Object, error)
+	// Open reads one version of an object: obj as List or Stat returned it. Reads fail with ErrChanged
+	// when the object has been replaced since, where the driver can tell.
+	Open(ctx context.Context, obj Object) (Reader, error)
+	// ReadAll reads a small object whole; ErrNotExist when there is none.
+	ReadAll(ctx context.Context, key string) ([]byte, Object, error)
+	// Write stores a small object in one step: a reader sees the old bytes or the new.
+	// ErrPrecondition when cond does not hold.
+	Write(ctx context.Context, key string, data []byte, cond Cond) (Object, error)
+	// Stage begins an object that nobody sees until it is published.
+	Stage(ctx context.Context, key string) (Staged, error)
+	// Delete removes objects; those that are gone already are no error.
+	Delete(ctx context.Context, keys ...string) error
+}
+
+// Reader reads one version of an object.
+type Reader interface {
+	io.ReaderAt
+	io.Closer
+	// Stream reads length bytes from off in order (fewer at the end of the object), reading ahead where
+	// that helps. The caller closes it.
+	Stream(ctx context.Context, off, length int64) (io.ReadCloser, error)
+}
+
+// Staged is an object on its way: Write all of it, Close, then Publish or Abort.
+type Staged interface {
+	// Write appends. The caller may reuse p. An error is kept, and returned by Close as well.
+	io.Writer
+	// Close ends the content and waits until all of it is stored, still invisible.
+	Close() error
+	// Publish makes the object visible under its key in one step, replacing what was there.
+	Publish(ctx context.Context) (Object, error)
+	// Abort discards the object and whatever of it is stored. After Publish it does nothing.
+	Abort(ctx context.Context) error
+}
