@@ -26,6 +26,7 @@ type Column struct {
 	Kind     Kind
 	Nullable bool
 	Source   string // header of the column in the CSV, where that is another name
+	BareDate bool   // a Timestamp that may be a date alone, meaning midnight
 }
 
 // Header is the name of the column in the CSV header.
@@ -64,7 +65,7 @@ var (
 	}}
 	RawUsers = Table{"users", []Column{
 		{Name: "user_id", Kind: Int64},
-		{Name: "created_at", Kind: Timestamp, Nullable: true},
+		{Name: "created_at", Kind: Timestamp, Nullable: true, BareDate: true},
 	}}
 	RawStreams = Table{"streams", []Column{
 		{Name: "user_id", Kind: Int64},

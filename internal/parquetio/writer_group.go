@@ -1,0 +1,280 @@
+package parquetio
+
+import (
+	"encoding/binary"
+
+	"github.com/klauspost/compress/s2"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
+
+	"mss/internal/schema"
+)
+
+// PageRows is the number of rows of a data page.
+const PageRows = 32768
+
+// Null is the code of a null.
+const Null = ^uint32(0)
+
+// CodeRun is a stretch of equal codes.
+type CodeRun struct {
+	Code uint32 // or Null
+	N    int
+}
+
+// Group is a row group being encoded. Its columns can be written in any order, but a dictionary before the pages
+// that use it. It keeps its memory from one Reset to the next.
+type Group struct {
+	table schema.Table
+	rows  int
+	cols  []chunk
+	body  []byte // scratch: an uncompressed page
+	snap  []byte // scratch: a compressed one
+	dense []uint32
+	proto thrift.CompactProtocol
+}
+
+// chunk is a column chunk being encoded. Offsets count from the chunk's first byte.
+type chunk struct {
+	buf       []byte
+	raw       int64 // size of the pages uncompressed, headers included
+	dict, ext *Dict
+	coded     bool
+	width     int
+	dictSize  int // bytes of the dictionary page
+	values    int64
+	nulls     int64
+	pages     []page
+}
+
+type page struct {
+	offset, size int
+	row          int64 // the first one's number in the row group
+	rows, nulls  int64
+	min, max     []byte // PLAIN; nil when all are null or the kind has none
+}
+
+// NewGroup makes a Group for a table.
+func NewGroup(table schema.Table) *Group {
+	return &Group{table: table, cols: make([]chunk, len(table.Columns))}
+}
+
+// Reset begins a row group of rows rows.
+func (g *Group) Reset(rows int) {
+	g.rows = rows
+	for i := range g.cols {
+		c := &g.cols[i]
+		*c = chunk{buf: c.buf[:0], pages: c.pages[:0]}
+	}
+}
+
+// Rows is the number of rows.
+func (g *Group) Rows() int { return g.rows }
+
+// Size is the number of bytes encoded so far.
+func (g *Group) Size() int {
+	n := 0
+	for i := range g.cols {
+		n += len(g.cols[i].buf)
+	}
+	return n
+}
+
+// Dictionary writes the dictionary page of a column: the values of dict, and behind them those of ext, which may be nil.
+// Both must stay as they are until the last page of the column is written. A dictionary that was
+// compressed before is not compressed again.
+func (g *Group) Dictionary(col int, dict, ext *Dict) {
+	c := &g.cols[col]
+	c.dict, c.ext, c.coded = dict, ext, true
+	n, size := dict.n, len(dict.plain)
+	elements := dict.elements
+	if elements == nil {
+		elements, g.snap = snappyElements(g.snap, dict.plain)
+	}
+	if ext != nil && ext.n > 0 {
+		var more []byte
+		more, ext.scratch = snappyElements(ext.scratch, ext.plain)
+		elements = append(elements[:len(elements):len(elements)], more...)
+		n += ext.n
+		size += len(ext.plain)
+	}
+	c.width = codeWidth(n)
+	var head [binary.MaxVarintLen64]byte
+	k := binary.PutUvarint(head[:], uint64(size))
+	h := format.PageHeader{Type: format.DictionaryPage, UncompressedPageSize: int32(size),
+		CompressedPageSize: int32(k + len(elements)),
+		DictionaryPageHeader: thrift.New(format.DictionaryPageHeader{NumValues: int32(n), Encoding: format.Plain,
+			IsSorted: ext == nil || ext.n == 0})}
+	c.header(g, &h)
+	c.buf = append(append(c.buf, head[:k]...), elements...)
+	c.dictSize = len(c.buf)
+}
+
+// header appends a page header.
+func (c *chunk) header(g *Group, h *format.PageHeader) {
+	b, err := thrift.Marshal(&g.proto, h)
+	if err != nil {
+		panic(err) // a struct of ints cannot fail to encode
+	}
+	c.buf = append(c.buf, b...)
+	c.raw += int64(len(b)) + int64(h.UncompressedPageSize)
+}
+
+// RunPage writes a page of codes that come in runs.
+func (g *Group) RunPage(col int, runs []CodeRun) {
+	c := &g.cols[col]
+	rows, nulls := 0, 0
+	for _, r := range runs {
+		rows += r.N
+		if r.Code == Null {
+			nulls += r.N
+		}
+	}
+	body := g.body[:0]
+	var h hybrid
+	if g.table.Columns[col].Nullable {
+		h.reset(append(body, 0, 0, 0, 0), 1)
+		if nulls == 0 {
+			h.run(1, rows)
+		} else {
+			for _, r := range runs {
+				h.run(level(r.Code), r.N)
+			}
+		}
+		body = h.finish()
+		binary.LittleEndian.PutUint32(body, uint32(len(body)-4))
+	}
+	body = append(body, byte(c.width))
+	h.reset(body, c.width)
+	b := bounds{c: c}
+	for i := 0; i < len(runs); {
+		r := runs[i]
+		for i++; i < len(runs) && runs[i].Code == r.Code; i++ {
+			r.N += runs[i].N
+		}
+		if r.Code != Null {
+			b.add(r.Code)
+			h.run(r.Code, r.N)
+		}
+	}
+	g.body = h.finish()
+	g.finishPage(c, rows, nulls, b.page())
+}
+
+func level(code uint32) uint32 {
+	if code == Null {
+		return 0
+	}
+	return 1
+}
+
+// CodePage writes a page of codes in no order; nulls counts those that are Null.
+func (g *Group) CodePage(col int, codes []uint32, nulls int) {
+	c := &g.cols[col]
+	rows := len(codes)
+	body := g.body[:0]
+	if g.table.Columns[col].Nullable {
+		var h hybrid
+		h.reset(append(body, 0, 0, 0, 0), 1)
+		if nulls == 0 {
+			h.run(1, rows)
+		} else {
+			g.dense = g.dense[:0]
+			for i := 0; i < rows; {
+				from := i
+				null := codes[i] == Null
+				for i < rows && (codes[i] == Null) == null {
+					i++
+				}
+				h.run(level(codes[from]), i-from)
+				if !null {
+					g.dense = append(g.dense, codes[from:i]...)
+				}
+			}
+			codes = g.dense
+		}
+		body = h.finish()
+		binary.LittleEndian.PutUint32(body, uint32(len(body)-4))
+	}
+	b := bounds{c: c}
+	b.addAll(codes)
+	body = append(body, byte(c.width))
+	if b.any && b.lo == b.hi && !b.anyExt { // one value all over
+		var h hybrid
+		h.reset(body, c.width)
+		h.run(b.lo, len(codes))
+		body = h.finish()
+	} else {
+		body = packRun(body, codes, c.width)
+	}
+	g.body = body
+	g.finishPage(c, rows, nulls, b.page())
+}
+
+// IntPage writes a page of int64 values in PLAIN encoding, none of them null.
+func (g *Group) IntPage(col int, values []int64) {
+	lo, hi := values[0], values[0]
+	body := grow(g.body[:0], 8*len(values))
+	for i, v := range values {
+		lo, hi = min(lo, v), max(hi, v)
+		binary.LittleEndian.PutUint64(body[8*i:], uint64(v))
+	}
+	g.body = body
+	g.finishPage(&g.cols[col], len(values), 0, page{
+		min: binary.LittleEndian.AppendUint64(nil, uint64(lo)), max: binary.LittleEndian.AppendUint64(nil, uint64(hi))})
+}
+
+// BoolPage writes a page of bools that come in runs of code 0 and 1, none of them null.
+func (g *Group) BoolPage(col int, runs []CodeRun) {
+	rows, lo, hi := 0, byte(1), byte(0)
+	for _, r := range runs {
+		rows += r.N
+		lo, hi = min(lo, byte(r.Code)), max(hi, byte(r.Code))
+	}
+	body := grow(g.body[:0], (rows+7)/8)
+	clear(body)
+	at := 0
+	for _, r := range runs {
+		if r.Code == 1 {
+			setBits(body, at, r.N)
+		}
+		at += r.N
+	}
+	g.body = body
+	g.finishPage(&g.cols[col], rows, 0, page{min: []byte{lo}, max: []byte{hi}})
+}
+
+// setBits sets n bits from bit at on.
+func setBits(b []byte, at, n int) {
+	for ; n > 0 && at&7 != 0; n, at = n-1, at+1 {
+		b[at>>3] |= 1 << (at & 7)
+	}
+	for ; n >= 8; n, at = n-8, at+8 {
+		b[at>>3] = 0xFF
+	}
+	for ; n > 0; n, at = n-1, at+1 {
+		b[at>>3] |= 1 << (at & 7)
+	}
+}
+
+// finishPage compresses g.body and appends it as a data page.
+func (g *Group) finishPage(c *chunk, rows, nulls int, p page) {
+	if need := s2.MaxEncodedLen(len(g.body)); cap(g.snap) < need {
+		g.snap = make([]byte, need+need/4)
+	}
+	g.snap = s2.EncodeSnappy(g.snap[:cap(g.snap)], g.body)
+	enc := format.Plain
+	if c.coded {
+		enc = format.RLEDictionary
+	}
+	p.offset, p.row, p.rows, p.nulls = len(c.buf), c.values, int64(rows), int64(nulls)
+	h := format.PageHeader{Type: format.DataPage, UncompressedPageSize: int32(len(g.body)), CompressedPageSize: int32(len(g.snap)),
+		DataPageHeader: thrift.New(format.DataPageHeader{NumValues: int32(rows), Encoding: enc,
+			DefinitionLevelEncoding: format.RLE, RepetitionLevelEncoding: format.RLE})}
+	c.header(g, &h)
+	c.buf = append(c.buf, g.snap...)
+	p.size = len(c.buf) - p.offset
+	c.pages = append(c.pages, p)
+	c.values += int64(rows)
+	c.nulls += int64(nulls)
+}
