@@ -16,9 +16,13 @@ var (
 	ErrNotExist     = errors.New("object does not exist")
 	ErrPrecondition = errors.New("object is not in the expected state") // a conditional write or delete lost
 	ErrChanged      = errors.New("object changed while it was read")
+	ErrKey          = errors.New("not a valid object key")
+	ErrURL          = errors.New("not a place that mss can open") // a wrong --raw, --curated …: wrong usage, not bad luck
 )
 
 // Object is what a listing says of one object. ETag identifies the version: equal ETag, equal bytes.
+// It has no quotes around it. ModTime is the store's; it is zero in what Write and Publish return on S3,
+// which does not tell.
 type Object struct {
 	Key     string
 	Size    int64
@@ -41,15 +45,17 @@ type Bucket interface {
 	List(ctx context.Context, prefix string) ([]Object, error)
 	// Stat describes one object; ErrNotExist when there is none.
 	Stat(ctx context.Context, key string) (Object, error)
-	// Open reads one version of an object: obj as List or Stat returned it. Reads fail with ErrChanged
-	// when the object has been replaced since, where the driver can tell.
+	// Open reads one version of an object: obj as List or Stat returned it. Open or the reads fail with
+	// ErrChanged when the object has been replaced since and its old bytes are gone. Without an ETag in
+	// obj it is the version that is there now. ctx holds for ReadAt as well, which has none of its own.
 	Open(ctx context.Context, obj Object) (Reader, error)
 	// ReadAll reads a small object whole; ErrNotExist when there is none.
 	ReadAll(ctx context.Context, key string) ([]byte, Object, error)
 	// Write stores a small object in one step: a reader sees the old bytes or the new.
 	// ErrPrecondition when cond does not hold.
 	Write(ctx context.Context, key string, data []byte, cond Cond) (Object, error)
-	// Stage begins an object that nobody sees until it is published.
+	// Stage begins an object that nobody sees until it is published. When ctx ends, Write and Close fail;
+	// Abort still works.
 	Stage(ctx context.Context, key string) (Staged, error)
 	// Delete removes objects; those that are gone already are no error.
 	Delete(ctx context.Context, keys ...string) error
@@ -60,7 +66,8 @@ type Reader interface {
 	io.ReaderAt
 	io.Closer
 	// Stream reads length bytes from off in order (fewer at the end of the object), reading ahead where
-	// that helps. The caller closes it.
+	// that helps. The caller closes it. It never ends early: bytes that the listing promised and that
+	// are not there are ErrChanged.
 	Stream(ctx context.Context, off, length int64) (io.ReadCloser, error)
 }
 

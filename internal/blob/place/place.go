@@ -1,0 +1,42 @@
+// Package place opens a place of the lake by what the user wrote: a folder, file:// or s3://.
+package place
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"mss/internal/blob"
+	"mss/internal/blob/fileblob"
+	"mss/internal/blob/s3blob"
+)
+
+// ErrURL is wrapped by errors about a place that is wrongly written: the configuration is to be mended.
+var ErrURL = blob.ErrURL
+
+// Options are those of S3; a folder needs none.
+type Options = s3blob.Options
+
+// Open makes a bucket of a folder (relative or absolute), file:///folder or s3://bucket[/prefix]. It reads and
+// writes nothing in the place.
+func Open(ctx context.Context, url string, opt Options) (blob.Bucket, error) {
+	scheme, rest, found := strings.Cut(url, ":")
+	scheme = strings.ToLower(scheme)
+	switch {
+	case url == "":
+		return nil, fmt.Errorf("open a place: no folder and no s3://bucket given: %w", ErrURL)
+	case found && scheme == "s3":
+		return nil, fmt.Errorf("open %s: not yet", url)
+	case found && strings.HasPrefix(rest, "//") && scheme != "file":
+		hint := "a place is a folder, file:///folder or s3://bucket/prefix"
+		if scheme == "s3a" || scheme == "s3n" {
+			hint = "write s3://"
+		}
+		return nil, fmt.Errorf("open a place with scheme %q: %s: %w", scheme, hint, ErrURL)
+	}
+	b, err := fileblob.Open(url)
+	if err != nil {
+		return nil, err // not b: a nil *fileblob.Bucket is no nil interface
+	}
+	return b, nil
+}

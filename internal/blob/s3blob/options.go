@@ -1,0 +1,15 @@
+package s3blob
+
+// Options say which account and which server; the zero value is AWS with the default credential chain
+// (environment, shared configuration, SSO, container and instance roles).
+type Options struct {
+	Profile   string // section of the shared AWS configuration; "" is AWS_PROFILE or default
+	Region    string // "" is AWS_REGION, the profile's, or the instance's
+	Endpoint  string // URL of an S3-compatible server; "" is AWS_ENDPOINT_URL(_S3), the profile's, or AWS
+	PathStyle bool   // http://host/bucket/key instead of http://bucket.host/key; always so with an endpoint
+
+	// PartSize is the unit of transfer in bytes, 0 for 8 MiB, at least 5 MiB. Concurrency is the number of parts
+	// under way per stream and per staged object, 0 for 3. Memory per stream or object: (Concurrency+1) * PartSize.
+	PartSize    int64
+	Concurrency int
+}
