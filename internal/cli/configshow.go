@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+
+	"mss/internal/config"
+)
+
+func (a *app) configCmd() *cobra.Command {
+	return group(&cobra.Command{
+		Use:   "config",
+		Short: "Look at the configuration",
+		Long:  "Look at the configuration." + exitStatus,
+	}, &cobra.Command{
+		Use:   "show",
+		Short: "Show every setting, its value and where it came from",
+		Long: `Show every setting, its value and where it came from: its default, a line of the config file, a variable of
+the environment, or a flag. Secrets are masked.` + exitStatus,
+		Example: `  mss config show
+  mss config show --config prod.yaml --output json`,
+		Args: cobra.NoArgs,
+		RunE: a.do(func(*cobra.Command, []string) error {
+			cfg, err := a.load(nil, "")
+			if err != nil {
+				return err
+			}
+			return a.showConfig(cfg)
+		}),
+	})
+}
+
+func (a *app) showConfig(cfg *config.Config) error {
+	if cfg.Output == "json" {
+		type setting struct {
+			Setting string `json:"setting"`
+			Value   string `json:"value"`
+			Origin  string `json:"origin"`
+		}
+		var all []setting
+		for _, v := range cfg.Values {
+			all = append(all, setting{v.Setting.Name, v.Shown, v.Origin})
+		}
+		enc := json.NewEncoder(a.stdout)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		return enc.Encode(all)
+	}
+	t := newTable()
+	t.AppendHeader(table.Row{"setting", "value", "origin"})
+	for _, v := range cfg.Values {
+		t.AppendRow(table.Row{v.Setting.Name, printable(v.Shown), v.Origin})
+	}
+	_, err := fmt.Fprintln(a.stdout, t.Render())
+	return err
+}

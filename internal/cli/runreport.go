@@ -1,0 +1,145 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"mss/internal/report"
+)
+
+// writeRun prints the report of a run.
+func writeRun(w io.Writer, format string, r report.Run) error {
+	var err error
+	if format == "json" {
+		err = writeRunJSON(w, r)
+	} else {
+		_, err = io.WriteString(w, runText(r))
+	}
+	if err != nil {
+		return fmt.Errorf("write the run report: %w", err)
+	}
+	return nil
+}
+
+// writeRunJSON prints the document of --output json. Empty lists and mappings are there, not null.
+func writeRunJSON(w io.Writer, r report.Run) error {
+	r.Jobs = append([]report.Job{}, r.Jobs...)
+	for i := range r.Jobs {
+		if r.Jobs[i].Rejected == nil {
+			r.Jobs[i].Rejected = map[string]int64{}
+		}
+	}
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(r)
+}
+
+// runText is the report for people: a column for each job, and the checks that nothing was dropped.
+func runText(r report.Run) string {
+	var b strings.Builder
+	var seconds float64
+	for _, j := range r.Jobs {
+		seconds += j.Seconds
+	}
+	fmt.Fprintf(&b, "run %s: %s", r.Run, r.Outcome)
+	if len(r.Jobs) > 0 {
+		fmt.Fprintf(&b, " in %.2f s", seconds)
+	}
+	b.WriteByte('\n')
+	if len(r.Jobs) > 0 {
+		b.WriteString(figures(r.Jobs))
+		b.WriteByte('\n')
+	}
+	for _, j := range r.Jobs {
+		if line := balance(j); line != "" {
+			fmt.Fprintf(&b, "  %-9s  %s\n", j.Job, line)
+		}
+	}
+	return b.String()
+}
+
+func figures(jobs []report.Job) string {
+	t := newTable()
+	head := table.Row{""}
+	align := []table.ColumnConfig{}
+	for i, j := range jobs {
+		head = append(head, j.Job)
+		align = append(align, table.ColumnConfig{Number: i + 2, Align: text.AlignRight, AlignHeader: text.AlignRight})
+	}
+	t.AppendHeader(head)
+	t.SetColumnConfigs(align)
+	line := func(name string, figure func(report.Job) string) {
+		row := table.Row{name}
+		for _, j := range jobs {
+			row = append(row, figure(j))
+		}
+		t.AppendRow(row)
+	}
+	count := func(name string, n func(report.Job) int64) {
+		line(name, func(j report.Job) string { return humanize.Comma(n(j)) })
+	}
+	count("rows in", func(j report.Job) int64 { return j.RowsIn })
+	count("rows out", func(j report.Job) int64 { return j.RowsOut })
+	count("plays", func(j report.Job) int64 { return j.Plays })
+	count("rejected", report.Job.RejectedTotal)
+	for _, reason := range reasons(jobs) {
+		count("  "+reason, func(j report.Job) int64 { return j.Rejected[reason] })
+	}
+	count("collapsed", func(j report.Job) int64 { return j.Collapsed })
+	count("objects", func(j report.Job) int64 { return int64(j.Objects) })
+	line("read", func(j report.Job) string { return humanize.Bytes(uint64(j.BytesRead)) })
+	line("written", func(j report.Job) string { return humanize.Bytes(uint64(j.BytesWritten)) })
+	line("seconds", func(j report.Job) string { return fmt.Sprintf("%.2f", j.Seconds) })
+	count("rows/s", func(j report.Job) int64 { return int64(j.RowsPerS) })
+	return t.Render()
+}
+
+// newTable is a table in the style of all of mss.
+func newTable() table.Writer {
+	t := table.NewWriter()
+	t.SetStyle(table.StyleRounded)
+	t.Style().Format.Header = text.FormatDefault // names of columns are not shouted
+	return t
+}
+
+func reasons(jobs []report.Job) []string {
+	var all []string
+	for _, j := range jobs {
+		for reason := range j.Rejected {
+			all = append(all, reason)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// balance is the check that nothing was dropped silently: where every row of a job went.
+func balance(j report.Job) string {
+	c := humanize.Comma
+	var line string
+	var missing int64
+	switch j.Job {
+	case "metadata":
+		line = fmt.Sprintf("%s rows in = %s rows out + %s rejected + %s collapsed",
+			c(j.RowsIn), c(j.RowsOut), c(j.RejectedTotal()), c(j.Collapsed))
+		missing = j.RowsIn - j.RowsOut - j.RejectedTotal() - j.Collapsed
+	case "integrate":
+		line = fmt.Sprintf("%s rows in = %s plays + %s rejected", c(j.RowsIn), c(j.Plays), c(j.RejectedTotal()))
+		missing = j.RowsIn - j.Plays - j.RejectedTotal()
+	case "kpi":
+		// The job itself checks its plays against the sum over the hours.
+		line = fmt.Sprintf("%s rows in hold %s plays, each counted in one hour", c(j.RowsIn), c(j.Plays))
+	}
+	if missing != 0 {
+		line += fmt.Sprintf("  (%s unaccounted for: the job stopped early)", c(missing))
+	}
+	return line
+}

@@ -1,0 +1,148 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net/url"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+)
+
+// minMemoryLimit is the least heap that lets a job work instead of only collecting garbage.
+const minMemoryLimit = 32 << 20
+
+func text(field func(*Config) *string) func(*Config, string) error {
+	return func(c *Config, s string) error {
+		*field(c) = s
+		return nil
+	}
+}
+
+func toggle(field func(*Config) *bool) func(*Config, string) error {
+	return func(c *Config, s string) error {
+		v, err := strconv.ParseBool(s)
+		if err != nil {
+			return errors.New("want true or false")
+		}
+		*field(c) = v
+		return nil
+	}
+}
+
+func place(field func(*Config) *string) func(*Config, string) error {
+	return func(c *Config, s string) error {
+		if err := checkPlace(s); err != nil {
+			return err
+		}
+		*field(c) = s
+		return nil
+	}
+}
+
+func checkPlace(s string) error {
+	scheme, rest, ok := strings.Cut(s, "://")
+	switch {
+	case s == "":
+		return errors.New("want a folder, file:// or s3://bucket[/prefix]")
+	case !ok:
+		return nil
+	case scheme == "file" && rest != "":
+		return nil
+	case scheme == "s3":
+		if bucket, _, _ := strings.Cut(rest, "/"); bucket == "" {
+			return errors.New("the bucket is missing: want s3://bucket[/prefix]")
+		}
+		return nil
+	}
+	return errors.New("want a folder, file:// or s3://bucket[/prefix]")
+}
+
+func warehouse(field func(*Config) *string) func(*Config, string) error {
+	return func(c *Config, s string) error {
+		if err := checkWarehouse(s); err != nil {
+			return err
+		}
+		*field(c) = s
+		return nil
+	}
+}
+
+func checkWarehouse(s string) error {
+	if path, ok := strings.CutPrefix(s, "sqlite:"); ok {
+		if path == "" {
+			return errors.New("the path is missing: want sqlite:PATH")
+		}
+		return nil
+	}
+	for _, scheme := range []string{"postgres://", "postgresql://", "redshift://"} {
+		if !strings.HasPrefix(s, scheme) {
+			continue
+		}
+		if _, err := url.Parse(s); err != nil {
+			// The text of err repeats the URL, and the password in it.
+			return errors.New("it is not a valid URL; special characters in a password are written %XX")
+		}
+		return nil
+	}
+	return errors.New("want sqlite:PATH, postgres://… or redshift://…")
+}
+
+func endpoint(field func(*Config) *string) func(*Config, string) error {
+	return func(c *Config, s string) error {
+		if s != "" {
+			u, err := url.Parse(s)
+			if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+				return errors.New("want a URL such as http://localhost:7070")
+			}
+		}
+		*field(c) = s
+		return nil
+	}
+}
+
+func ratio(field func(*Config) *float64) func(*Config, string) error {
+	return func(c *Config, s string) error {
+		v, err := strconv.ParseFloat(s, 64)
+		if err != nil || !(v >= 0 && v <= 1) {
+			return errors.New("want a number from 0 to 1")
+		}
+		*field(c) = v
+		return nil
+	}
+}
+
+func threads(c *Config, s string) error {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 0 || n > 4096 {
+		return errors.New("want a number from 0 (all cores) to 4096")
+	}
+	if n == 0 {
+		n = runtime.GOMAXPROCS(0)
+	}
+	c.Threads = n
+	return nil
+}
+
+func memoryLimit(c *Config, s string) error {
+	c.MemoryLimit = 0
+	if s == "" {
+		return nil
+	}
+	n, err := humanize.ParseBytes(s)
+	if err != nil || n > math.MaxInt64 {
+		return errors.New("want a size such as 512MiB or 2GB")
+	}
+	if n < minMemoryLimit {
+		return fmt.Errorf("want at least %s", humanize.IBytes(minMemoryLimit))
+	}
+	c.MemoryLimit = int64(n)
+	return nil
+}
+
+func logLevel(c *Config, s string) error {
+	return c.LogLevel.UnmarshalText([]byte(s))
+}
