@@ -48,6 +48,12 @@ func (s *Plays) Reset(r io.Reader, l *Layout, c Chunk) {
 	s.stretchEnd = 0
 }
 
+// Continue begins the next chunk, see Scanner.Continue.
+func (s *Plays) Continue(end int64) {
+	s.Scanner.Continue(end)
+	s.stretchEnd = 0
+}
+
 // Next fills b with the next plays. It is false at the end of the chunk, with b empty.
 func (s *Plays) Next(b *PlayBatch) (bool, error) {
 	if b.User == nil {

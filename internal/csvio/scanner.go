@@ -60,6 +60,26 @@ func (s *Scanner) Reset(r io.Reader, l *Layout, c Chunk) {
 		w: window{r: r, buf: s.w.buf, base: c.ReadFrom()}}
 }
 
+// Continue begins the next chunk of the same reader behind the last one: the records that begin before end.
+func (s *Scanner) Continue(end int64) {
+	s.end, s.start, s.lines, s.records, s.rejects = end, -1, 0, 0, nil
+}
+
+// Done says whether the file has ended: no record is left behind this chunk. It is known when the chunk is done.
+func (s *Scanner) Done() bool { return s.w.eof && s.p >= s.w.n }
+
+// Chunker is what Rows and Plays have in common: chunks one after the other, and what is known of each when it is done.
+type Chunker interface {
+	Reset(r io.Reader, l *Layout, c Chunk)
+	Continue(end int64)
+	Done() bool
+	Start() int64
+	End() int64
+	Lines() int64
+	Records() int64
+	Rejects() []Reject
+}
+
 // Start is the offset where the chunk's first record was taken to begin; -1 when it holds none.
 func (s *Scanner) Start() int64 { return s.start }
 

@@ -1,0 +1,267 @@
+// Package ingest reads raw CSV objects with all cores, and hands their chunks over in order.
+//
+// An object is cut at fixed offsets (ChunkSize, 2·ChunkSize, …), so that the chunks, and with them the row groups of the
+// output, depend on the input alone. Workers take the chunks of all objects in order; the results are emitted in order. A worker
+// that begins in the middle of an object guesses that a record begins behind the first newline. Where the chunk before ends
+// elsewhere (a quoted newline lay across the cut) the chunk is read again from the right place, so that the
+// records are always those of one reading from the beginning.
+//
+// A gzipped object can only be read from its beginning: one worker reads all its chunks.
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"mss/internal/blob"
+	"mss/internal/csvio"
+	"mss/internal/report"
+	"mss/internal/schema"
+)
+
+// ChunkSize is the size of a chunk: about 1.3 million plays, which make one row group.
+const ChunkSize = 64 << 20
+
+// Worker scans chunks, one at a time. Collect reads the chunk that was begun to its end.
+type Worker[T any] interface {
+	csvio.Chunker
+	Collect() (T, error)
+}
+
+// Part is a chunk's result.
+type Part[T any] struct {
+	Object  int // index in Objects
+	Last    bool
+	Value   T
+	Line    int64 // physical line of the chunk's first record
+	Records int64 // rows and rejects
+	Rejects []csvio.Reject
+}
+
+// Reader reads objects of one table.
+type Reader[T any] struct {
+	Bucket    blob.Bucket
+	Objects   []blob.Object
+	Table     schema.Table
+	Threads   int
+	ChunkSize int64 // 0: the package's
+	Progress  report.Progress
+	NewWorker func() Worker[T]
+	// Emit takes the parts in order, from one goroutine. Every object has at least one part, and one that is Last.
+	Emit func(context.Context, Part[T]) error
+}
+
+// task is one chunk, or a whole gzipped object. Its parts are sent to out, which is then closed.
+type task[T any] struct {
+	file  *file
+	start int64
+	end   int64
+	last  bool
+	out   chan scanned[T]
+}
+
+// scanned is a part whose place in the object is not checked yet.
+type scanned[T any] struct {
+	value      T
+	start, end int64 // of the records; -1 when there is none
+	lines      int64
+	records    int64
+	rejects    []csvio.Reject
+	last       bool
+}
+
+// Read reads all objects.
+func (r *Reader[T]) Read(ctx context.Context) error {
+	if r.ChunkSize == 0 {
+		r.ChunkSize = ChunkSize
+	}
+	threads := max(1, r.Threads)
+	group, ctx := errgroup.WithContext(ctx)
+	queue := make(chan *task[T])
+	order := make(chan *task[T], threads) // bounds how many finished chunks wait for their turn
+	group.Go(func() error {
+		defer close(queue)
+		defer close(order)
+		for i, obj := range r.Objects {
+			f := newFile(r.Bucket, obj, i, r.Table)
+			for start := int64(0); ; start += r.ChunkSize {
+				t := &task[T]{file: f, start: start, end: start + r.ChunkSize, out: make(chan scanned[T], 1)}
+				t.last = f.gzip || t.end >= obj.Size
+				for _, to := range []chan *task[T]{order, queue} {
+					select {
+					case to <- t:
+					case <-ctx.Done():
+						return ctx.Err()
+					}
+				}
+				if t.last {
+					break
+				}
+			}
+		}
+		return nil
+	})
+	for range threads {
+		group.Go(func() error {
+			w := r.NewWorker()
+			for t := range queue {
+				if err := r.run(ctx, w, t); err != nil {
+					return fmt.Errorf("read %s in %s: %w", t.file.obj.Key, r.Bucket, err)
+				}
+			}
+			return nil
+		})
+	}
+	group.Go(func() error { return r.emitAll(ctx, order) })
+	return group.Wait()
+}
+
+// run scans the chunks of a task.
+func (r *Reader[T]) run(ctx context.Context, w Worker[T], t *task[T]) error {
+	defer close(t.out)
+	send := func(s scanned[T]) error {
+		select {
+		case t.out <- s:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	l, err := t.file.layout(ctx)
+	if err != nil {
+		return err
+	}
+	if l.Empty {
+		return send(scanned[T]{start: -1, end: -1, last: true})
+	}
+	chunk := csvio.Chunk{Start: t.start, End: t.end}
+	if t.start <= l.Start {
+		chunk.Start, chunk.Aligned = l.Start, true
+	}
+	in, err := t.file.reader(ctx, chunk.ReadFrom(), t.end)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	w.Reset(in, l, chunk)
+	for {
+		s, err := collect(w)
+		if err != nil {
+			return err
+		}
+		s.last = t.last && (!t.file.gzip || w.Done())
+		if err := send(s); err != nil {
+			return err
+		}
+		if !t.file.gzip || s.last {
+			return nil
+		}
+		t.end += r.ChunkSize
+		w.Continue(t.end)
+	}
+}
+
+func collect[T any](w Worker[T]) (s scanned[T], err error) {
+	s.value, err = w.Collect()
+	s.start, s.end, s.lines, s.records, s.rejects = w.Start(), w.End(), w.Lines(), w.Records(), w.Rejects()
+	return s, err
+}
+
+// emitAll takes the tasks in order, checks that each chunk begins where the one before it ended, and emits.
+func (r *Reader[T]) emitAll(ctx context.Context, order <-chan *task[T]) error {
+	var spare Worker[T] // reads chunks again
+	var next, line int64
+	for t := range order {
+		if t.start == 0 {
+			next, line = -1, 0
+		}
+		for last := false; !last; {
+			s, ok, err := receive(ctx, t)
+			if err != nil || !ok {
+				return err // the worker that failed says why
+			}
+			if next < 0 {
+				l, err := t.file.layout(ctx) // known by now
+				if err != nil {
+					return err
+				}
+				next, line = l.Start, 1+l.Lines
+			}
+			if !t.file.gzip && s.start != next && (s.start >= 0 || next < t.end) {
+				if spare == nil {
+					spare = r.NewWorker()
+				}
+				if s, err = r.again(ctx, spare, t, next); err != nil {
+					return fmt.Errorf("read %s in %s: %w", t.file.obj.Key, r.Bucket, err)
+				}
+			}
+			last = s.last || !t.file.gzip
+			if err := r.Emit(ctx, Part[T]{Object: t.file.index, Last: s.last, Value: s.value, Line: line,
+				Records: s.records, Rejects: s.rejects}); err != nil {
+				return err
+			}
+			if s.end >= 0 {
+				next = s.end
+			}
+			line += s.lines
+			r.Progress.Add(s.records, t.file.progress(t.start, t.end, s.last))
+			if s.last {
+				if err := t.file.close(); err != nil {
+					return fmt.Errorf("read %s in %s: %w", t.file.obj.Key, r.Bucket, err)
+				}
+			}
+		}
+	}
+	return ctx.Err()
+}
+
+func receive[T any](ctx context.Context, t *task[T]) (scanned[T], bool, error) {
+	select {
+	case s, ok := <-t.out:
+		return s, ok, nil
+	case <-ctx.Done():
+		return scanned[T]{}, false, ctx.Err()
+	}
+}
+
+// again scans a chunk whose first record begins at next; there may be none.
+func (r *Reader[T]) again(ctx context.Context, w Worker[T], t *task[T], next int64) (scanned[T], error) {
+	var none T
+	empty := scanned[T]{value: none, start: -1, end: -1, last: t.last}
+	if next >= min(t.end, t.file.obj.Size) {
+		return empty, nil
+	}
+	l, err := t.file.layout(ctx)
+	if err != nil {
+		return empty, err
+	}
+	in, err := t.file.reader(ctx, next, t.end)
+	if err != nil {
+		return empty, err
+	}
+	defer in.Close()
+	w.Reset(in, l, csvio.Chunk{Start: next, End: t.end, Aligned: true})
+	s, err := collect(w)
+	s.last = t.last
+	return s, err
+}
+
+// TotalBytes is the sum of the objects' sizes.
+func TotalBytes(objects []blob.Object) int64 {
+	var n int64
+	for _, o := range objects {
+		n += o.Size
+	}
+	return n
+}
+
+func isGzip(key string) bool { return strings.HasSuffix(key, ".gz") }
+
+var _ io.Closer = (*stream)(nil)
+
+const untilEnd = math.MaxInt64
