@@ -12,8 +12,8 @@ package ingest
 import (
 	"context"
 	"fmt"
-	"io"
 	"math"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -251,6 +251,17 @@ func (r *Reader[T]) again(ctx context.Context, w Worker[T], t *task[T], next int
 	return s, err
 }
 
+// Sources lists the raw objects below prefix that are CSV, plain or gzipped.
+func Sources(ctx context.Context, raw blob.Bucket, prefix string) ([]blob.Object, error) {
+	all, err := raw.List(ctx, prefix)
+	if err != nil {
+		return nil, fmt.Errorf("list %s in %s: %w", prefix, raw, err)
+	}
+	return slices.DeleteFunc(all, func(o blob.Object) bool {
+		return !strings.HasSuffix(o.Key, ".csv") && !strings.HasSuffix(o.Key, ".csv.gz")
+	}), nil
+}
+
 // TotalBytes is the sum of the objects' sizes.
 func TotalBytes(objects []blob.Object) int64 {
 	var n int64
@@ -261,7 +272,5 @@ func TotalBytes(objects []blob.Object) int64 {
 }
 
 func isGzip(key string) bool { return strings.HasSuffix(key, ".gz") }
-
-var _ io.Closer = (*stream)(nil)
 
 const untilEnd = math.MaxInt64

@@ -5,8 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"mss/internal/blob"
@@ -118,15 +116,4 @@ func (f *File) Abort(ctx context.Context) {
 	if f.staged != nil {
 		_ = f.staged.Abort(context.WithoutCancel(ctx)) // the run has failed with a better error already
 	}
-}
-
-// Sources lists the raw objects below prefix that are CSV, plain or gzipped.
-func Sources(ctx context.Context, raw blob.Bucket, prefix string) ([]blob.Object, error) {
-	all, err := raw.List(ctx, prefix)
-	if err != nil {
-		return nil, fmt.Errorf("list %s in %s: %w", prefix, raw, err)
-	}
-	return slices.DeleteFunc(all, func(o blob.Object) bool {
-		return !strings.HasSuffix(o.Key, ".csv") && !strings.HasSuffix(o.Key, ".csv.gz")
-	}), nil
 }
