@@ -6,9 +6,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -123,7 +123,7 @@ func (b *Bucket) Delete(ctx context.Context, keys ...string) error {
 	return nil
 }
 
-// Open pins a version; its reads fail with blob.ErrChanged once the object has been replaced or deleted.
+// Open pins a version; its reads fail once the object has been replaced (blob.ErrChanged) or deleted (blob.ErrNotExist).
 func (b *Bucket) Open(ctx context.Context, obj blob.Object) (blob.Reader, error) {
 	o, err := b.get(ctx, obj.Key)
 	if err == nil && obj.ETag != "" && obj.ETag != o.ETag {
@@ -145,7 +145,7 @@ func (r *reader) ReadAt(p []byte, off int64) (int, error) { return r.readAt(r.ct
 
 func (r *reader) readAt(ctx context.Context, p []byte, off int64) (int, error) {
 	now, err := r.b.get(ctx, r.o.Key)
-	if errors.Is(err, blob.ErrNotExist) || err == nil && now.ETag != r.o.ETag {
+	if err == nil && now.ETag != r.o.ETag {
 		err = blob.ErrChanged
 	}
 	if err != nil {
@@ -159,7 +159,24 @@ func (r *reader) Stream(ctx context.Context, off, length int64) (io.ReadCloser, 
 		return nil, r.b.fail("read", r.o.Key, fmt.Errorf("negative range %d+%d", off, length))
 	}
 	at := readerAt(func(p []byte, off int64) (int, error) { return r.readAt(ctx, p, off) })
-	return io.NopCloser(io.NewSectionReader(at, off, length)), nil
+	return &stream{SectionReader: io.NewSectionReader(at, off, min(length, max(0, r.o.Size-off)))}, nil
+}
+
+type stream struct {
+	*io.SectionReader
+	closed bool
+}
+
+func (s *stream) Read(p []byte) (int, error) {
+	if s.closed {
+		return 0, os.ErrClosed
+	}
+	return s.SectionReader.Read(p)
+}
+
+func (s *stream) Close() error {
+	s.closed = true
+	return nil
 }
 
 func (r *reader) Close() error { return nil }

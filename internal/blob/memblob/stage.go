@@ -86,7 +86,7 @@ func (s *staged) Publish(ctx context.Context) (blob.Object, error) {
 func (s *staged) Abort(context.Context) error {
 	s.b.mu.Lock()
 	defer s.b.mu.Unlock()
-	s.done = true
+	s.done, s.closed, s.data = true, true, nil
 	delete(s.b.pending, s)
 	return nil
 }

@@ -26,8 +26,14 @@ func Open(ctx context.Context, url string, opt Options) (blob.Bucket, error) {
 	case url == "":
 		return nil, fmt.Errorf("open a place: no folder and no s3://bucket given: %w", ErrURL)
 	case found && scheme == "s3":
-		return nil, fmt.Errorf("open %s: not yet", url)
-	case found && strings.HasPrefix(rest, "//") && scheme != "file":
+		b, err := s3blob.Open(ctx, url, opt)
+		if err != nil {
+			return nil, err // not b: a nil *s3blob.Bucket is no nil interface
+		}
+		return b, nil
+	case found && scheme == "file" && !strings.HasPrefix(rest, "//"):
+		return nil, fmt.Errorf("open %s: a file URL is file:///absolute/folder: %w", url, ErrURL)
+	case found && scheme != "file" && strings.HasPrefix(rest, "//"):
 		hint := "a place is a folder, file:///folder or s3://bucket/prefix"
 		if scheme == "s3a" || scheme == "s3n" {
 			hint = "write s3://"
@@ -36,7 +42,7 @@ func Open(ctx context.Context, url string, opt Options) (blob.Bucket, error) {
 	}
 	b, err := fileblob.Open(url)
 	if err != nil {
-		return nil, err // not b: a nil *fileblob.Bucket is no nil interface
+		return nil, err
 	}
 	return b, nil
 }

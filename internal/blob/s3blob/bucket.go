@@ -1,0 +1,188 @@
+// Package s3blob keeps a place of the lake in S3, or on a server that speaks S3. No other package of mss
+// imports the AWS SDK.
+//
+// Staged objects are multipart uploads, invisible until they are completed. Reads name the ETag that was
+// listed, so that bytes of two versions never mix. Conditional writes are for small documents.
+package s3blob
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"mss/internal/blob"
+)
+
+const (
+	mib             = 1 << 20
+	defaultPart     = 8 * mib
+	minPart         = 5 * mib // S3 refuses smaller ones, save the last
+	defaultParallel = 3
+	defaultAttempts = 5 // per request, where neither AWS_MAX_ATTEMPTS nor the profile says
+)
+
+// Bucket is an S3 bucket, or the keys of one below a prefix.
+type Bucket struct {
+	bucket   string
+	prefix   string // "" or "some/prefix/"
+	client   *s3.Client
+	creds    aws.CredentialsProvider
+	endpoint string // for messages; "" is AWS
+	region   string
+	part     int64
+	parallel int
+	buffers  sync.Pool // *[]byte of part bytes
+}
+
+var _ blob.Bucket = (*Bucket)(nil)
+
+// S3 has let in other names in its time; these are the characters that cannot be part of any.
+var bucketName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]+$`)
+
+// Open makes a place of s3://bucket[/prefix]. It reads the AWS configuration, and on an instance without a
+// configured region asks the instance; it makes no request to S3. The error wraps blob.ErrURL when url is wrong.
+func Open(ctx context.Context, url string, opt Options) (*Bucket, error) {
+	name, prefix, err := parse(url)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := load(ctx, opt)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: read the AWS configuration: %w", url, err)
+	}
+	b := &Bucket{bucket: name, prefix: prefix, creds: cfg.Credentials, part: opt.PartSize, parallel: opt.Concurrency}
+	if b.part == 0 {
+		b.part = defaultPart
+	}
+	b.part = max(b.part, minPart)
+	if b.parallel <= 0 {
+		b.parallel = defaultParallel
+	}
+	b.client = s3.NewFromConfig(cfg, func(o *s3.Options) {
+		if opt.Endpoint != "" {
+			o.BaseEndpoint = aws.String(opt.Endpoint)
+		}
+		if o.BaseEndpoint != nil { // by option, environment or profile
+			b.endpoint = *o.BaseEndpoint
+			o.UsePathStyle = true
+		}
+		o.UsePathStyle = o.UsePathStyle || opt.PathStyle
+		if o.Region == "" && b.endpoint != "" {
+			o.Region = "us-east-1" // other servers know no regions, but signatures hold one
+		}
+		if o.RetryMaxAttempts == 0 {
+			o.RetryMaxAttempts = defaultAttempts
+		}
+		// The SDK would print a line for each multipart object, whose checksum it cannot verify.
+		o.DisableLogOutputChecksumValidationSkipped = true
+		b.region = o.Region
+	})
+	if b.region == "" {
+		return nil, fmt.Errorf("open %s: no AWS region is configured: set AWS_REGION, or region in the profile: %w", url, blob.ErrURL)
+	}
+	b.buffers.New = func() any {
+		buf := make([]byte, b.part)
+		return &buf
+	}
+	return b, nil
+}
+
+func parse(url string) (bucket, prefix string, err error) {
+	const scheme = "s3://"
+	if len(url) < len(scheme) || !strings.EqualFold(url[:len(scheme)], scheme) {
+		return "", "", fmt.Errorf("open %q: not s3://bucket[/prefix]: %w", url, blob.ErrURL)
+	}
+	bucket, prefix, _ = strings.Cut(url[len(scheme):], "/")
+	if strings.Contains(bucket, "@") {
+		// Whatever stands before the @ may be a secret, so it is not repeated.
+		return "", "", fmt.Errorf("open s3://…: credentials do not belong in the place; use AWS_PROFILE or the environment: %w", blob.ErrURL)
+	}
+	if !bucketName.MatchString(bucket) {
+		return "", "", fmt.Errorf("open %s: %q is no bucket name: %w", url, bucket, blob.ErrURL)
+	}
+	if prefix = strings.Trim(prefix, "/"); prefix != "" {
+		if err := blob.CheckKey(prefix); err != nil {
+			return "", "", fmt.Errorf("open %s: %w: %w", url, err, blob.ErrURL)
+		}
+		prefix += "/"
+	}
+	return bucket, prefix, nil
+}
+
+func load(ctx context.Context, opt Options) (aws.Config, error) {
+	loaders := []func(*config.LoadOptions) error{
+		// A plain http.Client would make the SDK refuse AWS_CA_BUNDLE.
+		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+			t.MaxIdleConns = 256
+			t.MaxIdleConnsPerHost = 128 // all parts of all workers go to one host
+			t.ResponseHeaderTimeout = time.Minute
+			t.WriteBufferSize = 256 << 10
+			t.ReadBufferSize = 256 << 10
+		})),
+	}
+	if opt.Profile != "" {
+		loaders = append(loaders, config.WithSharedConfigProfile(opt.Profile))
+	}
+	if opt.Region != "" {
+		loaders = append(loaders, config.WithRegion(opt.Region))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, loaders...)
+	if err != nil || cfg.Region != "" || opt.Endpoint != "" || cfg.BaseEndpoint != nil {
+		return cfg, err
+	}
+	// Only instances answer this, so it is asked last and briefly.
+	ask, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	if there, err := config.LoadDefaultConfig(ask, append(loaders, config.WithEC2IMDSRegion())...); err == nil {
+		cfg.Region = there.Region
+	}
+	return cfg, nil
+}
+
+// String is s3://bucket/prefix.
+func (b *Bucket) String() string {
+	return strings.TrimSuffix("s3://"+b.bucket+"/"+b.prefix, "/")
+}
+
+func (b *Bucket) key(key string) *string { return aws.String(b.prefix + key) }
+
+// Stat is a HEAD request.
+func (b *Bucket) Stat(ctx context.Context, key string) (blob.Object, error) {
+	out, err := b.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.bucket, Key: b.key(key)})
+	if err != nil {
+		return blob.Object{}, b.fail(ctx, "stat", key, err)
+	}
+	return blob.Object{
+		Key: key, Size: aws.ToInt64(out.ContentLength), ETag: unquote(out.ETag), ModTime: aws.ToTime(out.LastModified),
+	}, nil
+}
+
+// Delete removes objects, 1,000 with one request. The error joins those of all keys that are still there.
+func (b *Bucket) Delete(ctx context.Context, keys ...string) error {
+	var errs []error
+	for len(keys) > 0 {
+		batch := keys[:min(len(keys), 1000)]
+		keys = keys[len(batch):]
+		if err := b.deleteBatch(ctx, batch); err != nil {
+			errs = append(errs, err)
+			if ctx.Err() != nil {
+				break
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func unquote(etag *string) string { return strings.Trim(aws.ToString(etag), `"`) }
+
+func quote(etag string) *string { return aws.String(`"` + etag + `"`) }
