@@ -69,7 +69,7 @@ and the flag. Stdout carries the report or the result, stderr the log.` + exitSt
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	a.flags.addTo(root)
-	root.AddCommand(a.runCmd(), a.configCmd(), a.versionCmd())
+	root.AddCommand(a.runCmd(), a.queryCmd(), a.demoCmd(), a.generateCmd(), a.configCmd(), a.versionCmd())
 	return root
 }
 

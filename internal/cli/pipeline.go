@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -74,7 +75,7 @@ func runIntegrate(ctx context.Context, cfg *config.Config, run *lake.Run) (repor
 }
 
 // runKPI opens the warehouse only now: a serverless one would drop a connection that waits for the jobs before.
-func runKPI(ctx context.Context, cfg *config.Config, run *lake.Run) (r report.Job, err error) {
+func runKPI(ctx context.Context, cfg *config.Config, run *lake.Run) (report.Job, error) {
 	curated, analytics, err := openTwo(ctx, cfg, cfg.Curated, cfg.Analytics)
 	if err != nil {
 		return report.Job{}, err
@@ -83,11 +84,11 @@ func runKPI(ctx context.Context, cfg *config.Config, run *lake.Run) (r report.Jo
 	if err != nil {
 		return report.Job{}, err
 	}
-	defer closeWarehouse(warehouse, &err)
-	return (&kpi.Job{
+	r, err := (&kpi.Job{
 		Curated: curated, Analytics: analytics, Warehouse: warehouse, Run: run,
 		Load: kpi.LoadOptions{Always: cfg.Full, KeepStale: cfg.KeepStale},
 	}).Execute(ctx)
+	return r, errors.Join(err, warehouse.Close())
 }
 
 func openTwo(ctx context.Context, cfg *config.Config, first, second string) (one, two blob.Bucket, err error) {

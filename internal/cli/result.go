@@ -26,8 +26,8 @@ type resultWriter interface {
 func newResultWriter(w io.Writer, format string, columns []string) (resultWriter, error) {
 	switch format {
 	case "csv":
-		c := &csvResult{csv.NewWriter(w)}
-		return c, c.w.Write(columns)
+		c := &csvResult{out: w, w: csv.NewWriter(w)}
+		return c, c.write(columns)
 	case "json":
 		return newJSONResult(w, columns)
 	}
@@ -35,7 +35,10 @@ func newResultWriter(w io.Writer, format string, columns []string) (resultWriter
 }
 
 // csvResult is RFC 4180, with NULL as an empty field.
-type csvResult struct{ w *csv.Writer }
+type csvResult struct {
+	out io.Writer
+	w   *csv.Writer
+}
 
 func (c *csvResult) Row(values []any) error {
 	record := make([]string, len(values))
@@ -44,12 +47,17 @@ func (c *csvResult) Row(values []any) error {
 			record[i] = plain(v)
 		}
 	}
-	if len(record) == 1 && record[0] == "" {
-		// The library would write an empty line, which readers of CSV skip.
-		c.w.Flush()
-		record[0] = ""
+	return c.write(record)
+}
+
+func (c *csvResult) write(record []string) error {
+	if len(record) != 1 || record[0] != "" {
+		return c.w.Write(record)
 	}
-	return c.w.Write(record)
+	// encoding/csv writes one empty field as an empty line, which readers take for no row.
+	c.w.Flush()
+	_, err := io.WriteString(c.out, "\"\"\n")
+	return err
 }
 
 func (c *csvResult) Close() error {
@@ -172,17 +180,19 @@ func (t *tableResult) Close() error {
 	if len(t.rows) == 1 {
 		rows = "row"
 	}
-	_, err := fmt.Fprintf(t.w, "%s\n(%d %s)\n", renderRows(t.columns, t.rows), len(t.rows), rows)
+	_, err := fmt.Fprintf(t.w, "%s\n(%d %s)\n", renderRows(t.columns, t.rows, 0), len(t.rows), rows)
 	return err
 }
 
-func renderRows(columns []string, rows [][]any) string {
+// renderRows makes a table; texts wider than width are cut, unless that is 0.
+func renderRows(columns []string, rows [][]any, width int) string {
 	t := newTable()
 	head := make(table.Row, len(columns))
 	configs := make([]table.ColumnConfig, len(columns))
 	for i, c := range columns {
 		head[i] = printable(c)
-		configs[i] = table.ColumnConfig{Number: i + 1, WidthMax: 60}
+		configs[i] = table.ColumnConfig{Number: i + 1, WidthMax: width,
+			WidthMaxEnforcer: func(s string, n int) string { return text.Snip(s, n, "…") }}
 		if numeric(rows, i) {
 			configs[i].Align, configs[i].AlignHeader = text.AlignRight, text.AlignRight
 		}

@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"mss/internal/config"
+)
+
+// demoTop is the number of rows that the demo shows of each ranking, demoWidth the width of their texts, so that
+// the tables fit a terminal of 80 columns.
+const (
+	demoTop   = 10
+	demoWidth = 26
+)
+
+type demoOptions struct {
+	generateOptions
+	dir string
+}
+
+func (a *app) demoCmd() *cobra.Command {
+	var o demoOptions
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Try it: make input, run all jobs, show the rankings",
+		Long: `Make synthetic input, run all three jobs on it with an embedded warehouse, and show both rankings and where
+everything lies. It needs no service and no account, and can be repeated.
+
+All places are in the folder --dir, whatever the config file and the environment say, so that made-up plays never
+reach a real lake; a place that a flag names is respected.` + exitStatus,
+		Example: `  mss demo
+  mss demo --plays 1000000 --dir /tmp/mss-demo`,
+		Args: cobra.NoArgs,
+		RunE: a.do(func(cmd *cobra.Command, _ []string) error {
+			cfg, err := a.load(o.places(), "mss demo")
+			if err == nil && strings.Contains(o.dir, "://") {
+				err = usageError{fmt.Errorf("--dir %s: want a folder; name other places with --raw, --curated, …", o.dir)}
+			}
+			if err != nil {
+				return a.runAndReport(cmd.Context(), cfg, err, nil)
+			}
+			return a.demo(cmd.Context(), cfg, &o)
+		}),
+	}
+	o.addTo(cmd)
+	cmd.Flags().StringVar(&o.dir, "dir", "demo", "`FOLDER` of all input and output")
+	_ = cmd.MarkFlagDirname("dir")
+	return cmd
+}
+
+// places are the settings that keep the demo in its folder.
+func (o *demoOptions) places() map[string]string {
+	dir := strings.TrimRight(o.dir, "/")
+	return map[string]string{
+		"raw": dir + "/raw", "curated": dir + "/curated", "analytics": dir + "/analytics", "temp": dir + "/temp",
+		"warehouse": "sqlite:" + dir + "/warehouse.db",
+	}
+}
+
+func (a *app) demo(ctx context.Context, cfg *config.Config, o *demoOptions) error {
+	sum, err := o.generate(ctx, cfg)
+	if err != nil {
+		return a.runAndReport(ctx, cfg, err, nil)
+	}
+	human := cfg.Output == "text"
+	if human {
+		fmt.Fprintf(a.stdout, "%s in %s\n\n", o.describe(sum), cfg.Raw)
+	}
+	if err := a.runAndReport(ctx, cfg, nil, []job{metadataJob, integrateJob, kpiJob}); err != nil || !human {
+		return err
+	}
+	w, err := openWarehouse(ctx, cfg, a.log)
+	if err != nil {
+		return err
+	}
+	genres, err := a.ranking(ctx, w, genresSQL)
+	var hours string
+	if err == nil {
+		hours, err = a.ranking(ctx, w, hoursSQL)
+	}
+	if err = errors.Join(err, w.Close()); err != nil {
+		return err
+	}
+	at := shellQuote(maskSecret(cfg.Warehouse))
+	_, err = fmt.Fprintf(a.stdout, `
+The genre ranking: mss query genres --warehouse %[1]s
+%[2]s
+
+The peak hours: mss query hours --warehouse %[1]s
+%[3]s
+
+Where everything lies:
+  input            %[4]s/{metadata,streams}
+  songs and users  %[5]s/processed-metadata
+  joined plays     %[5]s/mss-transformed
+  rejected rows    %[5]s/quarantine
+  KPIs, Parquet    %[6]s/kpi_output
+  KPIs, table      %[7]s, public.kpi_table
+`, at, genres, hours, cfg.Raw, cfg.Curated, cfg.Analytics, maskSecret(cfg.Warehouse))
+	return err
+}
+
+// ranking is the top of the result of a query.
+func (a *app) ranking(ctx context.Context, w *warehouse, sql string) (string, error) {
+	var t *tableResult
+	err := queryInto(ctx, w, sql, func(columns []string) (resultWriter, error) {
+		t = &tableResult{columns: columns}
+		return topOnly{t}, nil
+	})
+	if err != nil {
+		return "", err
+	}
+	top := t.rows[:min(len(t.rows), demoTop)]
+	return fmt.Sprintf("%s\n(the first %d of %d)", renderRows(t.columns, top, demoWidth), len(top), len(t.rows)), nil
+}
+
+// topOnly collects rows without printing them.
+type topOnly struct{ *tableResult }
+
+func (topOnly) Close() error { return nil }
+
+// shellQuote makes a word of a command line to be copied.
+func shellQuote(s string) string {
+	if strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@%+=,") == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"mss/internal/config"
+)
+
+// The sample queries. Each has a second key, so that equal counts come in the same order from every warehouse.
+const (
+	genresSQL = `SELECT
+    group_by as genre,
+    genre_listen_count,
+    genre_popularity_index,
+    top_artist
+FROM public.kpi_table
+WHERE kpi_type = 'genre'
+ORDER BY genre_listen_count DESC, group_by NULLS LAST`
+	hoursSQL = `SELECT
+    group_by as hour,
+    genre_listen_count as unique_listeners,
+    genre_avg_duration as diversity_index
+FROM public.kpi_table
+WHERE kpi_type = 'hourly'
+ORDER BY unique_listeners DESC, group_by`
+)
+
+var formats = []string{"table", "csv", "json"}
+
+type queryOptions struct {
+	sql    string
+	format string
+}
+
+func (a *app) queryCmd() *cobra.Command {
+	var o queryOptions
+	cmd := &cobra.Command{
+		Use:   "query {genres | hours | --sql SELECT}",
+		Short: "Query the KPIs in the warehouse",
+		Long: `Query the KPIs in the warehouse: genres is the genre ranking, hours the peak listening hours, --sql any statement
+of yours. --output json means --format json.
+
+` + indent(genresSQL) + "\n\n" + indent(hoursSQL) + exitStatus,
+		Example: `  mss query genres
+  mss query hours --format csv
+  mss query --sql "SELECT top_track FROM public.kpi_table WHERE group_by = 'jazz'" --format json`,
+		ValidArgs: []cobra.Completion{
+			cobra.CompletionWithDesc("genres", "the genre ranking"), cobra.CompletionWithDesc("hours", "the peak listening hours")},
+		Args: func(_ *cobra.Command, args []string) error { return o.complete(args) },
+		RunE: a.do(func(cmd *cobra.Command, _ []string) error {
+			cfg, err := a.load(nil, "")
+			if err != nil {
+				return err
+			}
+			w, err := openWarehouse(cmd.Context(), cfg, a.log)
+			if err != nil {
+				return err
+			}
+			err = queryInto(cmd.Context(), w, o.sql, func(columns []string) (resultWriter, error) {
+				return newResultWriter(a.stdout, o.formatFor(cfg), columns)
+			})
+			return errors.Join(err, w.Close())
+		}),
+	}
+	cmd.Flags().StringVar(&o.sql, "sql", "", "SQL `STATEMENT` to run")
+	cmd.Flags().StringVar(&o.format, "format", "", "`FORMAT` of the result: "+strings.Join(formats, "|")+" (default table)")
+	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+// complete turns the arguments into one statement.
+func (o *queryOptions) complete(args []string) error {
+	if o.format != "" && !slices.Contains(formats, o.format) {
+		return fmt.Errorf("--format %q: want one of %s", o.format, strings.Join(formats, ", "))
+	}
+	switch {
+	case len(args) > 1 || len(args) == 1 && o.sql != "":
+		return errors.New("want one of genres, hours or --sql, not several")
+	case len(args) == 0 && strings.TrimSpace(o.sql) == "":
+		return errors.New("want genres, hours or --sql STATEMENT")
+	case len(args) == 0:
+	case args[0] == "genres":
+		o.sql = genresSQL
+	case args[0] == "hours":
+		o.sql = hoursSQL
+	default:
+		return fmt.Errorf("unknown query %q: want genres, hours or --sql STATEMENT", args[0])
+	}
+	return nil
+}
+
+func (o *queryOptions) formatFor(cfg *config.Config) string {
+	switch {
+	case o.format != "":
+		return o.format
+	case cfg.Output == "json":
+		return "json"
+	}
+	return "table"
+}
+
+func indent(s string) string {
+	return "  " + strings.ReplaceAll(s, "\n", "\n  ")
+}
