@@ -96,12 +96,20 @@ func Load(src Sources) (*Config, error) {
 		}
 		v.Shown = src.shown(v)
 		if err := s.apply(cfg, v.Text); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %s %q: %w", v.Origin, s.Name, v.Shown, err))
+			errs = append(errs, fmt.Errorf("%s %q: %w", v.name(), v.Shown, err))
 			errs = append(errs, s.apply(cfg, s.Default())) // never fails: a test applies all defaults
 		}
 		cfg.Values = append(cfg.Values, v)
 	}
 	return cfg, errors.Join(errs...)
+}
+
+// name is the setting as the user wrote it: a flag and a variable are names already, a line of a file is not.
+func (v Value) name() string {
+	if strings.HasPrefix(v.Origin, "flag ") || strings.HasPrefix(v.Origin, "environment ") {
+		return v.Origin
+	}
+	return v.Origin + ": " + v.Setting.Name
 }
 
 func (src Sources) shown(v Value) string {

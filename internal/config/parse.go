@@ -84,7 +84,7 @@ func checkWarehouse(s string) error {
 		}
 		if _, err := url.Parse(s); err != nil {
 			// The text of err repeats the URL, and the password in it.
-			return errors.New("it is not a valid URL; special characters in a password are written %XX")
+			return errors.New("want a valid URL; special characters in a password are written %XX")
 		}
 		return nil
 	}
