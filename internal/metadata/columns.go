@@ -44,11 +44,14 @@ func textColumn[R any](rows []R, of func(R) string) parquetio.ColumnData {
 		codes[i] = lastCode
 	}
 	dict := parquetio.NewDict(schema.String)
-	keys := make([]sortKey, len(values))
+	keys := make([]sortKey[uint32], len(values))
+	size := 0
 	for i, v := range values {
-		keys[i] = sortKey{prefix(v), uint32(i)}
+		keys[i] = sortKey[uint32]{prefix(v), uint32(i)}
+		size += len(v)
 	}
-	slices.SortFunc(keys, func(a, b sortKey) int {
+	dict.Grow(len(values), size)
+	slices.SortFunc(keys, func(a, b sortKey[uint32]) int {
 		if a.prefix != b.prefix {
 			return cmp.Compare(a.prefix, b.prefix)
 		}
@@ -57,7 +60,7 @@ func textColumn[R any](rows []R, of func(R) string) parquetio.ColumnData {
 	sorted := make([]uint32, len(values))
 	for code, k := range keys {
 		sorted[k.row] = uint32(code)
-		dict.AddString([]byte(values[k.row]))
+		dict.AddString(values[k.row])
 	}
 	recode(codes, sorted)
 	return parquetio.ColumnData{Dict: dict, Codes: codes}

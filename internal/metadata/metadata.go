@@ -123,7 +123,7 @@ func read[T any](ctx context.Context, j *Job, t *table, s schema.Table, worker f
 	defer file.Abort(ctx)
 	r := &ingest.Reader[T]{Bucket: j.Raw, Objects: []blob.Object{t.source}, Table: s, Threads: j.Run.Threads,
 		ChunkSize: chunkSize, Progress: j.Run.Progress, NewWorker: worker}
-	r.Emit = func(ctx context.Context, p ingest.Part[T]) error {
+	r.Emit = func(p ingest.Part[T]) error {
 		t.gate.Add(p.Records, p.Rejects)
 		emit(p.Value)
 		return file.Add(ctx, p.Line, p.Rejects)

@@ -26,12 +26,13 @@ type songWorker struct {
 	csvio.Rows
 	text []byte
 	ends []int // of the four texts of each row, in text
+	most int   // rows of the largest chunk so far
 }
 
 // Collect reads the chunk that was begun to its end.
 func (w *songWorker) Collect() ([]song, error) {
 	w.text, w.ends = w.text[:0], w.ends[:0]
-	var songs []song
+	songs := make([]song, 0, w.most+w.most/8)
 	for {
 		v, ok, err := w.Next()
 		if err != nil {
@@ -48,6 +49,7 @@ func (w *songWorker) Collect() ([]song, error) {
 		}
 		songs = append(songs, song{popularity: v[3].Int, noPopularity: v[3].Null, duration: v[4].Int, noDuration: v[4].Null})
 	}
+	w.most = max(w.most, len(songs))
 	// One string for all texts of the chunk, instead of four for each row.
 	text, from := string(w.text), 0
 	next := func(i int) string {
@@ -97,9 +99,9 @@ func compareSongs(a, b *song) int {
 }
 
 // sortKey is a row's place in the order by its track's first eight bytes; most comparisons need no more.
-type sortKey struct {
+type sortKey[R any] struct {
 	prefix uint64
-	row    uint32
+	row    R
 }
 
 func prefix(s string) uint64 {
@@ -108,26 +110,27 @@ func prefix(s string) uint64 {
 	return binary.BigEndian.Uint64(b[:])
 }
 
-// sortSongs returns the numbers of the rows in order.
-func sortSongs(songs []song) []sortKey {
-	keys := make([]sortKey, len(songs))
-	for i := range songs {
-		keys[i] = sortKey{prefix(songs[i].track), uint32(i)}
+// collapse sorts the rows, and keeps the first of each (track_id, genre). With glue semantics all rows stay.
+func collapse(parts [][]song, sem schema.Semantics) []*song {
+	n := 0
+	for _, p := range parts {
+		n += len(p)
 	}
-	slices.SortFunc(keys, func(a, b sortKey) int {
+	keys := make([]sortKey[*song], 0, n)
+	for _, p := range parts {
+		for i := range p {
+			keys = append(keys, sortKey[*song]{prefix(p[i].track), &p[i]})
+		}
+	}
+	slices.SortFunc(keys, func(a, b sortKey[*song]) int {
 		if a.prefix != b.prefix {
 			return cmp.Compare(a.prefix, b.prefix)
 		}
-		return compareSongs(&songs[a.row], &songs[b.row])
+		return compareSongs(a.row, b.row)
 	})
-	return keys
-}
-
-// collapse keeps the first row of each (track_id, genre), in order. With glue semantics all rows stay.
-func collapse(songs []song, sem schema.Semantics) []*song {
-	kept := make([]*song, 0, len(songs))
-	for _, k := range sortSongs(songs) {
-		s := &songs[k.row]
+	kept := make([]*song, 0, n)
+	for _, k := range keys {
+		s := k.row
 		if n := len(kept); sem == schema.Corrected && n > 0 && kept[n-1].track == s.track && kept[n-1].genre == s.genre {
 			continue
 		}
@@ -142,13 +145,13 @@ func (j *Job) songs(ctx context.Context, t *table) error {
 	if err := j.begin(ctx, t, d); err != nil {
 		return err
 	}
-	var all []song
+	var parts [][]song
 	err := read(ctx, j, t, schema.RawSongs, func() ingest.Worker[[]song] { return &songWorker{} },
-		func(part []song) { all = append(all, part...) })
+		func(part []song) { parts = append(parts, part) })
 	if err != nil {
 		return err
 	}
-	return j.write(ctx, t, d, schema.Songs, songColumns(collapse(all, j.Run.Semantics), j.Run.Threads))
+	return j.write(ctx, t, d, schema.Songs, songColumns(collapse(parts, j.Run.Semantics), j.Run.Threads))
 }
 
 // songColumns encodes sorted rows as columns; the order is that of schema.Songs.

@@ -33,8 +33,26 @@ func (d *Dict) Reset() {
 	d.n, d.plain, d.offs, d.elements = 0, d.plain[:0], d.offs[:0], nil
 }
 
+// Grow makes room for n more values, texts of size bytes in all.
+func (d *Dict) Grow(n, size int) {
+	if d.kind != schema.String {
+		d.plain = slices.Grow(d.plain, 8*n)
+		return
+	}
+	d.plain = slices.Grow(d.plain, 4*n+size)
+	d.offs = slices.Grow(d.offs, n)
+}
+
 // AddString appends a value.
-func (d *Dict) AddString(v []byte) {
+func (d *Dict) AddString(v string) {
+	d.plain = binary.LittleEndian.AppendUint32(d.plain, uint32(len(v)))
+	d.offs = append(d.offs, uint32(len(d.plain)))
+	d.plain = append(d.plain, v...)
+	d.n++
+}
+
+// AddText appends a value.
+func (d *Dict) AddText(v []byte) {
 	d.plain = binary.LittleEndian.AppendUint32(d.plain, uint32(len(v)))
 	d.offs = append(d.offs, uint32(len(d.plain)))
 	d.plain = append(d.plain, v...)
@@ -120,7 +138,7 @@ func (d *Dict) Subset(dst *Dict, used []bool, remap []uint32) {
 		}
 		remap[code] = uint32(dst.n)
 		if d.kind == schema.String {
-			dst.AddString(d.value(uint32(code)))
+			dst.AddText(d.value(uint32(code)))
 		} else {
 			dst.plain = append(dst.plain, d.value(uint32(code))...)
 			dst.n++

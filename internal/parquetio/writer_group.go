@@ -133,7 +133,7 @@ func (g *Group) RunPage(col int, runs []CodeRun) {
 	body := g.body[:0]
 	var h hybrid
 	if g.table.Columns[col].Nullable {
-		h.reset(append(body, 0, 0, 0, 0), 1)
+		h.reset(append(body, 0, 0, 0, 0), 1, rows)
 		if nulls == 0 {
 			h.run(1, rows)
 		} else {
@@ -145,7 +145,7 @@ func (g *Group) RunPage(col int, runs []CodeRun) {
 		binary.LittleEndian.PutUint32(body, uint32(len(body)-4))
 	}
 	body = append(body, byte(c.width))
-	h.reset(body, c.width)
+	h.reset(body, c.width, rows-nulls)
 	b := bounds{c: c}
 	for i := 0; i < len(runs); {
 		r := runs[i]
@@ -175,7 +175,7 @@ func (g *Group) CodePage(col int, codes []uint32, nulls int) {
 	body := g.body[:0]
 	if g.table.Columns[col].Nullable {
 		var h hybrid
-		h.reset(append(body, 0, 0, 0, 0), 1)
+		h.reset(append(body, 0, 0, 0, 0), 1, rows)
 		if nulls == 0 {
 			h.run(1, rows)
 		} else {
@@ -201,7 +201,7 @@ func (g *Group) CodePage(col int, codes []uint32, nulls int) {
 	body = append(body, byte(c.width))
 	if b.any && b.lo == b.hi && !b.anyExt { // one value all over
 		var h hybrid
-		h.reset(body, c.width)
+		h.reset(body, c.width, len(codes))
 		h.run(b.lo, len(codes))
 		body = h.finish()
 	} else {

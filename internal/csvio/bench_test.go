@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -80,52 +78,5 @@ func BenchmarkRows(b *testing.B) {
 				break
 			}
 		}
-	}
-}
-
-// TestPlaysOnFile is a spot check that whole files come through.
-func TestPlaysCountsEveryLine(t *testing.T) {
-	data := plainStreams(100000)
-	path := filepath.Join(t.TempDir(), "a.csv")
-	if err := os.WriteFile(path, data, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	l, err := ReadLayout(bytes.NewReader(data), schema.RawStreams)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := f.Seek(l.Start, 0); err != nil {
-		t.Fatal(err)
-	}
-	var s Plays
-	var b PlayBatch
-	s.Reset(f, l, Whole(l))
-	rows, slow := 0, 0
-	for {
-		ok, err := s.Next(&b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !ok {
-			break
-		}
-		for i := range b.N {
-			line := fmt.Sprintf("%d,%s,", b.User[i], b.Track(i))
-			if !bytes.Contains(data, []byte(line)) {
-				slow++
-			}
-			if i > 3 {
-				break
-			}
-		}
-		rows += b.N
-	}
-	if rows != 100000 || s.Lines() != 100000 || len(s.Rejects()) != 0 || slow != 0 {
-		t.Fatalf("rows %d, lines %d, rejects %v, unknown %d", rows, s.Lines(), s.Rejects(), slow)
 	}
 }

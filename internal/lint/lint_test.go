@@ -1,0 +1,110 @@
+// Package lint holds the shape of the code: which package may import which. ARCHITECTURE.md draws it.
+package lint
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// allowed lists, for each package, the packages of this module that its production files import.
+var allowed = map[string][]string{
+	"cmd/mss":                {"internal/cli"},
+	"internal/cli":           {"internal/blob", "internal/blob/place", "internal/config", "internal/demodata", "internal/integrate", "internal/kpi", "internal/lake", "internal/metadata", "internal/redshift", "internal/report", "internal/schema"},
+	"internal/config":        {"internal/redshift", "internal/schema", "internal/lake"},
+	"internal/demodata":      {"internal/blob"},
+	"internal/metadata":      job,
+	"internal/integrate":     job,
+	"internal/kpi":           job,
+	"internal/ingest":        {"internal/blob", "internal/csvio", "internal/report", "internal/schema"},
+	"internal/lake":          {"internal/blob", "internal/report", "internal/schema"},
+	"internal/quality":       {"internal/blob", "internal/csvio", "internal/lake"},
+	"internal/csvio":         {"internal/schema"},
+	"internal/parquetio":     {"internal/schema"},
+	"internal/redshift":      {"internal/kpi", "internal/schema"},
+	"internal/blob":          {},
+	"internal/blob/fileblob": {"internal/blob"},
+	"internal/blob/memblob":  {"internal/blob"},
+	"internal/blob/s3blob":   {"internal/blob"},
+	"internal/blob/place":    {"internal/blob", "internal/blob/fileblob", "internal/blob/s3blob"},
+	"internal/schema":        {},
+	"internal/report":        {},
+}
+
+// job lists what a job may import: never another job.
+var job = []string{"internal/blob", "internal/csvio", "internal/ingest", "internal/lake", "internal/parquetio", "internal/quality", "internal/report", "internal/schema"}
+
+// testSupport lists packages that only tests import.
+var testSupport = []string{"internal/blob/blobtest", "internal/blob/s3test", "internal/redshift/pgtest", "internal/oracle", "internal/e2e", "internal/lint", "internal/bench"}
+
+// only lists who may import a library that must stay behind a boundary.
+var only = map[string][]string{
+	"github.com/aws/":        {"internal/blob/s3blob"},
+	"github.com/jackc/pgx/":  {"internal/redshift"},
+	"modernc.org/sqlite":     {"internal/redshift"},
+	"github.com/spf13/cobra": {"internal/cli"},
+	"github.com/parquet-go/": {"internal/parquetio"},
+}
+
+// TestImports reads the sources, not `go list`: that would pass from the test cache when they change.
+func TestImports(t *testing.T) {
+	root := filepath.Join("..", "..")
+	module := "mss/"
+	files := 0
+	err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if e.IsDir() && (strings.HasPrefix(e.Name(), ".") && path != root || e.Name() == "testdata") {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		files++
+		rel, err := filepath.Rel(root, filepath.Dir(path))
+		if err != nil {
+			return err
+		}
+		pkg := filepath.ToSlash(rel)
+		src, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), path, src, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		support := slices.Contains(testSupport, pkg)
+		if _, ok := allowed[pkg]; !ok && !support {
+			t.Errorf("%s: package %s is not in the table of this test, and so in no drawing", path, pkg)
+		}
+		for _, imp := range f.Imports {
+			name, err := strconv.Unquote(imp.Path.Value)
+			if err != nil {
+				return err
+			}
+			if mine, ok := strings.CutPrefix(name, module); ok && !support && !slices.Contains(allowed[pkg], mine) {
+				t.Errorf("%s: %s must not import %s", path, pkg, mine)
+			}
+			for lib, who := range only {
+				if strings.HasPrefix(name, lib) && !support && !slices.Contains(who, pkg) {
+					t.Errorf("%s: only %v may import %s", path, who, name)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files < 30 {
+		t.Fatalf("only %d files were read", files)
+	}
+}
