@@ -19,11 +19,8 @@ import (
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer,
 	lookupEnv func(string) (string, bool)) int {
 	a := &app{stdout: stdout, console: &console{w: stderr}, lookupEnv: lookupEnv, now: time.Now}
-	root := a.root()
+	root := a.root(stdin)
 	root.SetArgs(args)
-	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(a.console)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err != nil && !a.started {
 		err = usageError{err} // nothing has run yet, so the command line is at fault
@@ -48,7 +45,7 @@ type app struct {
 	jsonLog bool
 }
 
-func (a *app) root() *cobra.Command {
+func (a *app) root(stdin io.Reader) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "mss",
 		Short: "Genre and hourly KPIs from music plays: CSV to Parquet to a warehouse",
@@ -68,8 +65,16 @@ and the flag. Stdout carries the report or the result, stderr the log.` + exitSt
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetIn(stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.console)
 	a.flags.addTo(root)
 	root.AddCommand(a.runCmd(), a.queryCmd(), a.demoCmd(), a.generateCmd(), a.configCmd(), a.versionCmd())
+	// cobra's own group of commands answers an unknown shell with its help, and exit code 0.
+	root.InitDefaultCompletionCmd()
+	if completion, _, err := root.Find([]string{"completion"}); err == nil {
+		group(completion)
+	}
 	return root
 }
 
