@@ -72,7 +72,7 @@ func (b *Bucket) fail(ctx context.Context, act, key string, err error) error {
 			return &failure{what + ": " + blob.ErrChanged.Error(), []error{blob.ErrChanged, err}}
 		}
 		return &failure{what + ": " + blob.ErrPrecondition.Error(), []error{blob.ErrPrecondition, err}}
-	case r.status == http.StatusNotFound && (act == "read" || act == "stat"):
+	case r.status == http.StatusNotFound && (r.code == "NoSuchKey" || r.code == "NotFound" || r.code == "NoSuchVersion"):
 		return &failure{what + ": " + blob.ErrNotExist.Error(), []error{blob.ErrNotExist, err}}
 	}
 	if r.status == 0 && r.code == "" {
@@ -143,7 +143,7 @@ func remedy(code, act string) string {
 		return "allow " + actions[act] + " on this place for the identity that mss runs as (and the KMS key, where there is one)"
 	case "NoSuchBucket":
 		return "create the bucket, or correct the place"
-	case "InvalidAccessKeyId":
+	case "InvalidAccessKeyId", "XAdminUserNotFound": // the latter is versitygw's
 		return "the server does not know this access key: check the profile and AWS_ENDPOINT_URL"
 	case "SignatureDoesNotMatch":
 		return "the secret access key is wrong for this access key"

@@ -51,6 +51,7 @@ type staged struct {
 
 	mu    sync.Mutex
 	err   error // the first one
+	cut   bool  // a part broke off, and may still be on its way in the server
 	parts []types.CompletedPart
 }
 
@@ -158,6 +159,9 @@ func (s *staged) put(number int, data []byte) error {
 		Body: bytes.NewReader(data), ChecksumCRC32: &checksum,
 	})
 	if err != nil {
+		s.mu.Lock()
+		s.cut = true
+		s.mu.Unlock()
 		return s.b.fail(s.ctx, "write", s.key, fmt.Errorf("part %d: %w", number, err))
 	}
 	s.mu.Lock()
@@ -265,13 +269,34 @@ func (s *staged) Abort(ctx context.Context) error {
 	if s.upload != nil {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 		defer cancel()
-		_, err := s.b.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{
-			Bucket: &s.b.bucket, Key: s.b.key(s.key), UploadId: s.upload,
-		})
-		if err != nil && replyOf(err).code != "NoSuchUpload" {
+		if err := s.remove(ctx); err != nil {
 			return s.b.fail(ctx, "abort", s.key, err)
 		}
 	}
 	s.done = true
 	return nil
+}
+
+// remove aborts the upload. A part that was cut off here may still arrive there and bring the upload back, as
+// S3 warns; so it is looked for twice more then.
+func (s *staged) remove(ctx context.Context) error {
+	for seen, try := 0, 1; ; try++ {
+		_, err := s.b.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{
+			Bucket: &s.b.bucket, Key: s.b.key(s.key), UploadId: s.upload,
+		})
+		switch {
+		case err == nil:
+			seen = 0
+		case replyOf(err).code == "NoSuchUpload":
+			seen++
+		default:
+			return err
+		}
+		if !s.cut || seen == 2 || try == 2*bodyTries {
+			return nil
+		}
+		if err := pause(ctx, min(try, 3)); err != nil {
+			return err
+		}
+	}
 }
