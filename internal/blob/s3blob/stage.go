@@ -278,24 +278,23 @@ func (s *staged) Abort(ctx context.Context) error {
 }
 
 // remove aborts the upload. A part that was cut off here may still arrive there and bring the upload back, as
-// S3 warns; so it is looked for twice more then.
+// S3 warns; so it is aborted again
+// until it is gone twice in a row.
 func (s *staged) remove(ctx context.Context) error {
 	for seen, try := 0, 1; ; try++ {
 		_, err := s.b.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{
 			Bucket: &s.b.bucket, Key: s.b.key(s.key), UploadId: s.upload,
 		})
+		r := replyOf(err)
 		switch {
 		case err == nil:
 			seen = 0
-		case replyOf(err).code == "NoSuchUpload":
-			seen++
-		default:
+		case r.code == "NoSuchUpload":
+			seen, err = seen+1, nil
+		case !r.unclear():
 			return err
 		}
-		if !s.cut || seen == 2 || try == 2*bodyTries {
-			return nil
-		}
-		if err := pause(ctx, min(try, 3)); err != nil {
+		if err == nil && (!s.cut || seen == 2) || try == 2*bodyTries || pause(ctx, min(try, 3)) != nil {
 			return err
 		}
 	}
