@@ -14,12 +14,12 @@ func (a *app) configCmd() *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "config",
 		Short: "Look at the configuration",
-		Long:  "Look at the configuration." + exitStatus,
+		Long:  "Look at the configuration.",
 	}, &cobra.Command{
 		Use:   "show",
 		Short: "Show every setting, its value and where it came from",
 		Long: `Show every setting, its value and where it came from: its default, a line of the config file, a variable of
-the environment, or a flag. Secrets are masked.` + exitStatus,
+the environment, or a flag. Secrets are masked.`,
 		Example: `  mss config show
   mss config show --config prod.yaml --output json`,
 		Args: cobra.NoArgs,

@@ -32,7 +32,7 @@ func (a *app) demoCmd() *cobra.Command {
 everything lies. It needs no service and no account, and can be repeated.
 
 All places are in the folder --dir, whatever the config file and the environment say, so that made-up plays never
-reach a real lake; a place that a flag names is respected.` + exitStatus,
+reach a real lake; a place that a flag names is respected.`,
 		Example: `  mss demo
   mss demo --plays 1000000 --dir /tmp/mss-demo`,
 		Args: cobra.NoArgs,

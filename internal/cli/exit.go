@@ -9,16 +9,16 @@ import (
 	"mss/internal/report"
 )
 
-// exitStatus is the part of every help text that says what the exit codes mean.
+// exitStatus ends every help text: what the exit codes mean.
 const exitStatus = `
-
 Exit status:
   0    done
   1    failed
   2    wrong usage or configuration
   3    data quality refused: too many rows were rejected, nothing was published
   4    another run holds the lock
-  130  interrupted`
+  130  interrupted
+`
 
 var errInterrupted = errors.New("interrupted; run it again to finish what it left")
 

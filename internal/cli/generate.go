@@ -33,7 +33,7 @@ func (a *app) generateCmd() *cobra.Command {
 		Short: "Make seeded synthetic input in the raw place",
 		Long: `Make synthetic songs, users and plays in the raw place, in the shape of the real ones: popular and forgotten
 tracks, a daily rhythm, several genres for a track, repeated rows, unknown tracks, a few broken lines. The same seed
-makes the same bytes. What it made there before is replaced; a place with other input is left alone, with exit 2.` + exitStatus,
+makes the same bytes. What it made there before is replaced; a place with other input is left alone, with exit 2.`,
 		Example: `  mss generate --raw bench/raw --plays 10000000
   mss generate --raw s3://my-test-bucket/raw --plays 1000000 --seed 7`,
 		Args: cobra.NoArgs,

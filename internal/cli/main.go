@@ -54,7 +54,7 @@ integrate joins every play with them, kpi aggregates and loads the warehouse.
 
 Each setting comes, in rising order of precedence, from its default, the config file (mss.yaml in the
 working directory, or --config), the environment (MSS_RAW for --raw, MSS_LOG_LEVEL for --log-level, …)
-and the flag. Stdout carries the report or the result, stderr the log.` + exitStatus,
+and the flag. Stdout carries the report or the result, stderr the log.`,
 		Example: `  mss demo                                try it on made-up data
   mss run all                             all three jobs on lake/raw
   mss run all --raw s3://lab1-rawdata --curated s3://lab1-curateddata …
@@ -65,6 +65,7 @@ and the flag. Stdout carries the report or the result, stderr the log.` + exitSt
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetHelpTemplate(root.HelpTemplate() + exitStatus)
 	root.SetIn(stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.console)

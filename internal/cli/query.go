@@ -45,7 +45,7 @@ func (a *app) queryCmd() *cobra.Command {
 		Long: `Query the KPIs in the warehouse: genres is the genre ranking, hours the peak listening hours, --sql any statement
 of yours. --output json means --format json.
 
-` + indent(genresSQL) + "\n\n" + indent(hoursSQL) + exitStatus,
+` + indent(genresSQL) + "\n\n" + indent(hoursSQL),
 		Example: `  mss query genres
   mss query hours --format csv
   mss query --sql "SELECT top_track FROM public.kpi_table WHERE group_by = 'jazz'" --format json`,

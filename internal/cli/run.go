@@ -20,7 +20,7 @@ func (a *app) runCmd() *cobra.Command {
 
 With --output json, stdout is one JSON document, also when the run fails:
   {"run", "outcome", "jobs": [{"job", "rows_in", "rows_out", "plays", "rejected": {reason: n}, "collapsed",
-   "bytes_read", "bytes_written", "objects", "seconds", "rows_per_s"}], "error"}` + exitStatus,
+   "bytes_read", "bytes_written", "objects", "seconds", "rows_per_s"}], "error"}`,
 		Example: `  mss run all
   mss run integrate --raw s3://lab1-rawdata --curated s3://lab1-curateddata --threads 8
   mss run kpi --warehouse redshift://admin@wg.123456789012.eu-west-1.redshift-serverless.amazonaws.com:5439/dev
@@ -44,7 +44,7 @@ func (a *app) runJobsCmd(name, short, long string, jobs ...job) *cobra.Command {
 	return &cobra.Command{
 		Use:     name,
 		Short:   short,
-		Long:    long + exitStatus,
+		Long:    long,
 		Example: "  mss run " + name + "\n  mss run " + name + " --output json",
 		Args:    cobra.NoArgs,
 		RunE: a.do(func(cmd *cobra.Command, _ []string) error {

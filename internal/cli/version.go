@@ -24,7 +24,7 @@ func (a *app) versionCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:     "version",
 		Short:   "Print the version",
-		Long:    "Print the version of mss, its commit and date, and the Go it was built with." + exitStatus,
+		Long:    "Print the version of mss, its commit and date, and the Go it was built with.",
 		Example: "  mss version\n  mss version --output json",
 		Args:    cobra.NoArgs,
 		RunE: a.do(func(*cobra.Command, []string) error {
