@@ -1,9 +1,11 @@
 package oracle
 
 import (
+	"fmt"
 	"math/big"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -90,4 +92,10 @@ func number(digits string) int {
 		panic(err) // the callers' patterns let digits alone through
 	}
 	return n
+}
+
+// FormatPlay writes a row of schema.RawStreams as a line listen_time,track_id,user_id.
+func FormatPlay(r Row) string {
+	at := time.UnixMicro(r.Values[2].(int64)).UTC().Format("2006-01-02 15:04:05.000000")
+	return fmt.Sprintf("%s,\"%s\",%d\n", at, strings.ReplaceAll(r.Values[1].(string), `"`, `""`), r.Values[0])
 }
