@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"fmt"
+	"maps"
+	"strings"
 	"testing"
 
 	"mss/internal/oracle"
@@ -45,15 +47,24 @@ func TestHazards(t *testing.T) {
 // TestBigFile has one file of tens of megabytes, which threads share by ranges of bytes: few plays, but
 // each with an extra column of quotes, line ends and commas that must not mislead them.
 func TestBigFile(t *testing.T) {
-	lake := oracle.Hazard{Seed: 7, Songs: 100, Users: 30, Plays: 6000, Files: 1, Bad: 0.02, Padding: 6000}.New()
-	size := 0
-	for _, data := range lake {
-		size = max(size, len(data))
+	lake := oracle.Hazard{Seed: 7, Songs: 100, Users: 30, Plays: 4000, Files: 1, Bad: 0.02, Padding: 6000}.New()
+	in, err := lake.Input()
+	if err != nil {
+		t.Fatal(err)
 	}
-	if size < 25<<20 {
-		t.Fatalf("the file has only %d bytes", size)
+	plain, packed := "", oracle.Lake{}
+	for _, source := range in.Streams {
+		if len(source.Data) > 20<<20 {
+			plain = source.Key
+		}
+	}
+	if plain == "" || strings.HasSuffix(plain, ".gz") {
+		t.Fatalf("no big plain file: choose another seed")
 	}
 	want := expect(t, lake, schema.Corrected)
+	if len(want.Rejects[plain]) < 1000 {
+		t.Fatalf("no field longer than 1 MiB, of which each line is a reject: choose another seed")
+	}
 	var first oracle.Lake
 	for _, threads := range []string{"1", "2", "5"} {
 		s := newSite(t, lake)
@@ -63,6 +74,23 @@ func TestBigFile(t *testing.T) {
 			first = s.data(t)
 		}
 		same(t, threads+" threads", s.data(t), first)
+	}
+
+	maps.Copy(packed, lake)
+	packed[plain+".gz"] = oracle.Gzip(packed[plain])
+	delete(packed, plain)
+	s := newSite(t, packed)
+	s.must(t, "run", "all", "--max-reject-ratio", "1")
+	multiset(t, "KPI objects of the compressed file", kpiObjects(t, s.objects(t, "analytics")), kpiRows(want.KPI))
+	key := oracle.Object(plain + ".gz")
+	multiset(t, key, rowsOf(t, key, s.objects(t, "curated")[key], schema.Transformed), want.Transformed[plain])
+	for _, r := range quarantined(t, s.objects(t, "curated")) {
+		if r[0] == plain+".gz" {
+			want.Rejects[plain] = want.Rejects[plain][1:]
+		}
+	}
+	if n := len(want.Rejects[plain]); n != 0 {
+		t.Errorf("%d rejects more or fewer in the compressed file", n)
 	}
 }
 

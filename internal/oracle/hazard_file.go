@@ -65,6 +65,9 @@ func (f *file) add(row []string) {
 
 func (f *file) extra() string {
 	s := pick(f.g, f.g.names)
+	if f.padding > 0 && f.g.IntN(1000) == 0 {
+		return strings.Repeat("just below\r\n 1 MiB", 57000)
+	}
 	for len(s) < f.padding {
 		s += pick(f.g, []string{"pad", "\n", "\r\n", `"`, ",", "\r", "é", strings.Repeat("0123456789", 8)})
 	}
@@ -129,8 +132,8 @@ func (f *file) spoil(values []string) {
 		f.buf.WriteString(f.line(values[:len(values)-1]) + `,"` + pick(g, []string{"", "x", "x,y", "\r"}) + f.eol)
 		return
 	case 13: // a field longer than 1 MiB; small lakes make do with one that stays open
-		if f.padding > 0 && g.IntN(40) == 0 {
-			f.buf.WriteString(`"` + strings.Repeat("0123456789abcde\n", MaxQuoted/16+10) + `"` + f.eol)
+		if f.padding > 0 {
+			f.buf.WriteString(`"` + strings.Repeat(strings.Repeat("0123456789", 100)+"\n", MaxQuoted/1001+2) + `"` + f.eol)
 			return
 		}
 		f.buf.WriteString(`"` + f.eol)
