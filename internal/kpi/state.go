@@ -1,0 +1,296 @@
+package kpi
+
+import (
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+
+	"mss/internal/schema"
+)
+
+// State is an exact partial result: batches are folded into it in any order, states are merged in any order, and the rows
+// are the same. Its size depends on the number of genres, tracks, users and artists, not on the number of plays.
+type State struct {
+	sem  schema.Semantics
+	rows int64
+	// primary counts the rows with is_primary: the plays.
+	primary int64
+
+	genres  *textTable
+	genre   []genreState // by code of genres
+	noGenre genreState
+
+	users, tracks *intOrText
+	artists       *textTable
+	artistPlays   [][hours]int64 // by code of artists
+	noArtists     [hours]int64
+	plays         [hours]int64 // rows that count for the hour
+
+	batch batch
+	hour  hourTable
+}
+
+const hours = 24
+
+// genreState is the partial result of one genre.
+type genreState struct {
+	rows        int64
+	duration    sum
+	durations   int64 // rows that have one
+	popularity  sum
+	popularitys int64
+	top         candidate
+}
+
+// candidate is the row that may be the top one.
+type candidate struct {
+	any           bool
+	noPopularity  bool
+	popularity    int64
+	name, artists *string
+}
+
+// before says whether c beats o: the higher popularity, NULL being the lowest; then the smaller track_name, then artists, NULL
+// being the greatest.
+func (c *candidate) before(o *candidate) bool {
+	switch {
+	case !o.any:
+		return true
+	case c.noPopularity != o.noPopularity:
+		return o.noPopularity
+	case c.popularity != o.popularity:
+		return c.popularity > o.popularity
+	}
+	if d := compareText(c.name, o.name); d != 0 {
+		return d < 0
+	}
+	return compareText(c.artists, o.artists) < 0
+}
+
+// compareText orders texts by bytes, nil last.
+func compareText(a, b *string) int {
+	switch {
+	case a == nil && b == nil:
+		return 0
+	case a == nil:
+		return 1
+	case b == nil:
+		return -1
+	case *a < *b:
+		return -1
+	case *a > *b:
+		return 1
+	}
+	return 0
+}
+
+// intOrText numbers keys, and keeps for each the hours in which it occurs, as bits.
+type intOrText struct {
+	ints  *intTable
+	texts *textTable
+	hours []uint32
+}
+
+func (k *intOrText) len() int {
+	if k.ints != nil {
+		return len(k.ints.values)
+	}
+	return len(k.texts.values)
+}
+
+// fit makes room for the hours of all keys.
+func (k *intOrText) fit() {
+	if n := k.len(); n > len(k.hours) {
+		k.hours = append(k.hours, make([]uint32, n-len(k.hours))...)
+	}
+}
+
+// count tells for each hour how many keys occur in it.
+func (k *intOrText) count() (n [hours]int64) {
+	for _, bits := range k.hours {
+		for h := range n {
+			n[h] += int64(bits >> h & 1)
+		}
+	}
+	return n
+}
+
+// NewState makes an empty state.
+func NewState(sem schema.Semantics) *State {
+	return &State{sem: sem, genres: newTextTable(), artists: newTextTable(),
+		users: &intOrText{ints: newIntTable()}, tracks: &intOrText{texts: newTextTable()}}
+}
+
+// NumRows counts the rows folded in.
+func (s *State) NumRows() int64 { return s.rows }
+
+// Plays counts the rows with is_primary.
+func (s *State) Plays() int64 { return s.primary }
+
+// Fold adds a batch of the columns of mss-transformed that KPIs need.
+func (s *State) Fold(rec arrow.Record) error {
+	b := &s.batch
+	if err := b.set(rec); err != nil {
+		return err
+	}
+	users := s.users.ints.dict(b.cols[colUser].dict)
+	tracks := s.tracks.texts.dict(b.cols[colTrack].dict.(*array.String))
+	genres := s.genres.dict(b.cols[colGenre].dict.(*array.String))
+	artists := s.artists.dict(b.cols[colArtists].dict.(*array.String))
+	s.users.fit()
+	s.tracks.fit()
+	for len(s.genre) < len(s.genres.values) {
+		s.genre = append(s.genre, genreState{})
+	}
+	for len(s.artistPlays) < len(s.artists.values) {
+		s.artistPlays = append(s.artistPlays, [hours]int64{})
+	}
+	hourOf := s.hour.of(b.cols[colTime].dict)
+	popularity, duration := intsOf(b.cols[colPopularity].dict), intsOf(b.cols[colDuration].dict)
+	names := b.cols[colName].dict.(*array.String)
+	artistNames := b.cols[colArtists].dict.(*array.String)
+	userCodes, timeCodes := b.cols[colUser].codes[:b.rows], b.cols[colTime].codes[:b.rows]
+
+	s.rows += int64(b.rows)
+	for i := 0; i < b.rows; {
+		end := b.runEnd(i)
+		n := int64(end - i)
+
+		g := &s.noGenre
+		if code := b.cols[colGenre].codes[i]; code != null {
+			g = &s.genre[genres[code]]
+		}
+		g.rows += n
+		if code := b.cols[colDuration].codes[i]; code != null {
+			g.duration.add(duration[code], n)
+			g.durations += n
+		}
+		pop := b.cols[colPopularity].codes[i]
+		if pop != null {
+			g.popularity.add(popularity[pop], n)
+			g.popularitys += n
+		}
+		artist := b.cols[colArtists].codes[i]
+		// A texts' copy is made only for a row that may win.
+		if pop != null && (!g.top.any || g.top.noPopularity || popularity[pop] >= g.top.popularity) ||
+			pop == null && (!g.top.any || g.top.noPopularity) {
+			c := candidate{any: true, noPopularity: pop == null, name: textOf(names, b.cols[colName].codes[i]), artists: textOf(artistNames, artist)}
+			if pop != null {
+				c.popularity = popularity[pop]
+			}
+			if c.before(&g.top) {
+				g.top = c
+			}
+		}
+
+		primary := b.primary.Value(i)
+		if primary {
+			s.primary += n
+		}
+		if primary || s.sem == schema.Glue {
+			counts := &s.noArtists
+			if artist != null {
+				counts = &s.artistPlays[artists[artist]]
+			}
+			seen := uint32(0)
+			for j, code := range timeCodes[i:end] {
+				h := hourOf[code] & 31
+				s.users.hours[users[userCodes[i+j]]] |= 1 << h
+				counts[h]++
+				s.plays[h]++
+				seen |= 1 << h
+			}
+			s.tracks.hours[tracks[b.cols[colTrack].codes[i]]] |= seen
+		}
+		i = end
+	}
+	return nil
+}
+
+func textOf(values *array.String, code int32) *string {
+	if code == null {
+		return nil
+	}
+	s := string(textAt(values, int(code)))
+	return &s
+}
+
+// hourTable gives the hour of day of each value of a dictionary of timestamps.
+type hourTable struct {
+	dict  arrow.Array
+	hours []uint8
+}
+
+func (t *hourTable) of(dict arrow.Array) []uint8 {
+	if dict == t.dict {
+		return t.hours
+	}
+	dict.Retain()
+	if t.dict != nil {
+		t.dict.Release()
+	}
+	t.dict = dict
+	t.hours = t.hours[:0]
+	for _, micros := range intsOf(dict) {
+		t.hours = append(t.hours, hourOf(micros))
+	}
+	return t.hours
+}
+
+const day = 86400 * 1000000 // microseconds
+
+// hourOf is the hour of day of microseconds since 1970, also before it.
+func hourOf(micros int64) uint8 {
+	in := micros % day
+	if in < 0 {
+		in += day
+	}
+	return uint8(in / (day / hours))
+}
+
+// Merge adds another state of the same semantics.
+func (s *State) Merge(o *State) {
+	s.rows += o.rows
+	s.primary += o.primary
+	for code := range o.genre {
+		at := int(s.genres.add(o.genres.values[code]))
+		if at == len(s.genre) {
+			s.genre = append(s.genre, genreState{})
+		}
+		s.genre[at].merge(&o.genre[code])
+	}
+	s.noGenre.merge(&o.noGenre)
+	for code, bits := range o.users.hours {
+		at := s.users.ints.code(o.users.ints.values[code])
+		s.users.fit()
+		s.users.hours[at] |= bits
+	}
+	for code, bits := range o.tracks.hours {
+		at := s.tracks.texts.add(o.tracks.texts.values[code])
+		s.tracks.fit()
+		s.tracks.hours[at] |= bits
+	}
+	for code := range o.artistPlays {
+		at := int(s.artists.add(o.artists.values[code]))
+		if at == len(s.artistPlays) {
+			s.artistPlays = append(s.artistPlays, [hours]int64{})
+		}
+		for h, n := range o.artistPlays[code] {
+			s.artistPlays[at][h] += n
+		}
+	}
+	for h := range hours {
+		s.noArtists[h] += o.noArtists[h]
+		s.plays[h] += o.plays[h]
+	}
+}
+
+func (g *genreState) merge(o *genreState) {
+	g.rows += o.rows
+	g.duration.merge(o.duration)
+	g.durations += o.durations
+	g.popularity.merge(o.popularity)
+	g.popularitys += o.popularitys
+	if o.top.any && o.top.before(&g.top) {
+		g.top = o.top
+	}
+}
