@@ -53,7 +53,7 @@ type Reader[T any] struct {
 	Progress  report.Progress
 	NewWorker func() Worker[T]
 	// Emit takes the parts in order, from one goroutine. Every object has at least one part, and one that is Last.
-	Emit func(context.Context, Part[T]) error
+	Emit func(Part[T]) error
 }
 
 // task is one chunk, or a whole gzipped object. Its parts are sent to out, which is then closed.
@@ -201,7 +201,7 @@ func (r *Reader[T]) emitAll(ctx context.Context, order <-chan *task[T]) error {
 				}
 			}
 			last = s.last || !t.file.gzip
-			if err := r.Emit(ctx, Part[T]{Object: t.file.index, Last: s.last, Value: s.value, Line: line,
+			if err := r.Emit(Part[T]{Object: t.file.index, Last: s.last, Value: s.value, Line: line,
 				Records: s.records, Rejects: s.rejects}); err != nil {
 				return err
 			}

@@ -1,0 +1,112 @@
+package integrate
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"mss/internal/blob"
+	"mss/internal/lake"
+	"mss/internal/parquetio"
+	"mss/internal/schema"
+)
+
+// column is a column of a dimension: a sorted dictionary, and its code for each row, none for NULL.
+type column = parquetio.ColumnData
+
+// Dimension is what plays are joined with: the songs and users of the first job, as dictionary codes. It is not changed
+// after it was made, so workers share it.
+type Dimension struct {
+	tracks *trackIndex
+	users  *userIndex
+
+	// Songs. Row numbers are those of songs.parquet, sorted by track; firstSong[t] to firstSong[t+1] are the rows of track t.
+	track, artists, name, popularity, duration, genre column
+	primary                                           []uint32 // 1 for the one row of each track
+	firstSong                                         []uint32
+	byGenre                                           []uint32 // row numbers in the order of genre (NULL last), then track
+
+	// Users. Row numbers are those of users.parquet, sorted by user; firstUser[u] to firstUser[u+1] are the rows of user u: one,
+	// but under glue semantics.
+	user, created column
+	firstUser     []uint32
+	manyUsers     bool // some user has several rows
+}
+
+// LoadDimension reads songs.parquet and users.parquet as their snapshots list them.
+func LoadDimension(ctx context.Context, curated blob.Bucket, run *lake.Run) (*Dimension, error) {
+	songs, err := loadTable(ctx, lake.Songs(curated), schema.Songs, run)
+	if err != nil {
+		return nil, err
+	}
+	users, err := loadTable(ctx, lake.Users(curated), schema.Users, run)
+	if err != nil {
+		return nil, err
+	}
+	return newDimension(songs, users), nil
+}
+
+// loadTable reads a dataset of one object, columns in the order of the table.
+func loadTable(ctx context.Context, d lake.Dataset, table schema.Table, run *lake.Run) ([]column, error) {
+	snap, err := d.Require(ctx, run, "metadata")
+	if err != nil {
+		return nil, err
+	}
+	objects, err := d.Objects(ctx, snap)
+	if err != nil {
+		return nil, err
+	}
+	if len(objects) != 1 {
+		return nil, fmt.Errorf("read %s: its snapshot lists %d objects, want 1; run `mss run metadata` again", d, len(objects))
+	}
+	in, err := d.Bucket.Open(ctx, objects[0])
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", d, err)
+	}
+	defer in.Close()
+	f, err := parquetio.Open(in, objects[0].Size)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %s: %w", d, objects[0].Key, err)
+	}
+	cols, err := parquetio.ReadTable(f, table.Columns)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %s: %w", d, objects[0].Key, err)
+	}
+	if !slices.IsSorted(cols[0].Codes) {
+		return nil, fmt.Errorf("read %s: the rows of %s are not in the order that mss writes; run `mss run metadata` again", d, objects[0].Key)
+	}
+	return cols, nil
+}
+
+func newDimension(songs, users []column) *Dimension {
+	d := &Dimension{track: songs[0], artists: songs[1], name: songs[2], popularity: songs[3], duration: songs[4],
+		genre: songs[5], primary: songs[6].Codes, user: users[0], created: users[1]}
+	d.tracks = newTrackIndex(d.track.Dict)
+	d.users = newUserIndex(d.user.Dict)
+	d.firstSong = firstRows(d.track)
+	d.firstUser = firstRows(d.user)
+	d.manyUsers = len(d.user.Codes) > d.user.Dict.Len()
+	d.byGenre = make([]uint32, len(d.track.Codes))
+	for i := range d.byGenre {
+		d.byGenre[i] = uint32(i)
+	}
+	// none is the greatest code, so NULL comes last. The sort is stable: rows stay in the order of their tracks.
+	slices.SortStableFunc(d.byGenre, func(a, b uint32) int { return cmp.Compare(d.genre.Codes[a], d.genre.Codes[b]) })
+	for _, c := range []*column{&d.track, &d.artists, &d.name, &d.popularity, &d.duration, &d.genre, &d.user, &d.created} {
+		c.Dict.Compress()
+	}
+	return d
+}
+
+// firstRows finds where the rows of each code begin, in rows sorted by it; one entry more ends the last.
+func firstRows(c column) []uint32 {
+	first := make([]uint32, c.Dict.Len()+1)
+	for _, code := range c.Codes {
+		first[code+1]++
+	}
+	for i := 1; i < len(first); i++ {
+		first[i] += first[i-1]
+	}
+	return first
+}

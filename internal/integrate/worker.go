@@ -1,0 +1,152 @@
+package integrate
+
+import (
+	"mss/internal/csvio"
+	"mss/internal/parquetio"
+	"mss/internal/schema"
+)
+
+// worker joins the plays of one chunk at a time, and encodes them as one row group.
+type worker struct {
+	csvio.Plays
+	dim    *Dimension
+	tracks *trackIndex
+	batch  csvio.PlayBatch
+
+	// The plays of the chunk. A code that the dimension has not counts on behind its codes, in order of appearance.
+	track []uint32
+	user  []uint32 // first row of the user in users.parquet, or behind its rows
+	time  []int64
+
+	newTracks extension[string]
+	newUsers  extension[int64]
+	encoder   encoder
+	groups    chan *parquetio.Group // row groups to use again
+}
+
+// extension numbers keys that a dimension does not know.
+type extension[K comparable] struct {
+	codes map[K]uint32
+	dict  *parquetio.Dict
+}
+
+func (e *extension[K]) reset() {
+	clear(e.codes)
+	e.dict.Reset()
+}
+
+// result is a chunk, joined and encoded.
+type result struct {
+	group   *parquetio.Group // nil when the chunk has no plays
+	rows    int64            // of the row group
+	plays   int64
+	primary int64 // rows with is_primary: as many as plays, or the join is wrong
+
+	unknownTracks, unknownUsers int64 // plays whose track or user the metadata lacks
+}
+
+func newWorker(dim *Dimension, groups chan *parquetio.Group) *worker {
+	w := &worker{dim: dim, tracks: dim.tracks.clone(), groups: groups}
+	w.newTracks = extension[string]{map[string]uint32{}, parquetio.NewDict(schema.String)}
+	w.newUsers = extension[int64]{map[int64]uint32{}, parquetio.NewDict(schema.Int64)}
+	w.encoder.init(dim)
+	return w
+}
+
+// Collect reads the chunk that was begun to its end.
+func (w *worker) Collect() (result, error) {
+	w.track, w.user, w.time = w.track[:0], w.user[:0], w.time[:0]
+	w.newTracks.reset()
+	w.newUsers.reset()
+	var res result
+	for {
+		ok, err := w.Next(&w.batch)
+		if err != nil {
+			return res, err
+		}
+		if !ok {
+			break
+		}
+		from := len(w.track)
+		w.track = w.tracks.lookup(&w.batch, w.track)
+		w.user = w.dim.users.lookup(w.batch.User[:w.batch.N], w.user)
+		w.time = append(w.time, w.batch.Time[:w.batch.N]...)
+		res.unknownTracks += w.extendTracks(from)
+		res.unknownUsers += w.extendUsers(from)
+	}
+	res.plays = int64(len(w.track))
+	if res.plays == 0 {
+		return res, nil
+	}
+	select {
+	case res.group = <-w.groups:
+	default:
+		res.group = parquetio.NewGroup(schema.Transformed)
+	}
+	if w.dim.manyUsers {
+		w.expandUsers()
+	}
+	w.encoder.encode(w, &res)
+	return res, nil
+}
+
+// extendTracks numbers the unknown tracks of the batch, whose codes begin at from.
+func (w *worker) extendTracks(from int) (unknown int64) {
+	n := uint32(w.dim.track.Dict.Len())
+	for i, code := range w.track[from:] {
+		if code != none {
+			continue
+		}
+		unknown++
+		id := w.batch.Track(i)
+		code, ok := w.newTracks.codes[string(id)]
+		if !ok {
+			code = n + uint32(len(w.newTracks.codes))
+			w.newTracks.codes[string(id)] = code
+			w.newTracks.dict.AddText(id)
+		}
+		w.track[from+i] = code
+	}
+	return unknown
+}
+
+// extendUsers numbers the unknown users of the batch, and takes the known ones to their first row.
+func (w *worker) extendUsers(from int) (unknown int64) {
+	d := w.dim
+	n := uint32(len(d.user.Codes))
+	for i, code := range w.user[from:] {
+		if code != none {
+			if d.manyUsers {
+				w.user[from+i] = d.firstUser[code]
+			}
+			continue
+		}
+		unknown++
+		id := w.batch.User[i]
+		code, ok := w.newUsers.codes[id]
+		if !ok {
+			code = n + uint32(len(w.newUsers.codes))
+			w.newUsers.codes[id] = code
+			w.newUsers.dict.AddInt(id)
+		}
+		w.user[from+i] = code
+	}
+	return unknown
+}
+
+// expandUsers repeats each play for each row of its user: glue semantics with duplicate users.
+func (w *worker) expandUsers() {
+	d := w.dim
+	n := len(w.track)
+	for i := range n {
+		row := w.user[i]
+		if int(row) >= len(d.user.Codes) {
+			continue
+		}
+		for r := row + 1; r < d.firstUser[d.user.Codes[row]+1]; r++ {
+			w.track = append(w.track, w.track[i])
+			w.user = append(w.user, r)
+			w.time = append(w.time, w.time[i])
+		}
+	}
+}

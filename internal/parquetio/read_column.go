@@ -1,0 +1,314 @@
+package parquetio
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/klauspost/compress/s2"
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
+
+	"mss/internal/schema"
+)
+
+// columnReader decodes one column chunk, page by page. It keeps its memory from one chunk to the next.
+type columnReader struct {
+	col  schema.Column
+	st   storage
+	meta *format.ColumnMetaData
+	data []byte // the chunk, as it is stored
+	at   int
+	left int64 // rows that are not decoded yet
+	body []byte
+	lev  []int32
+
+	dictPage []byte // the last dictionary page, compressed; equal bytes need no second decoding
+	dict     values // its values
+	dictID   int    // grows with every new dictionary
+
+	page dataPage
+}
+
+// dataPage is a decoded data page: codes of the dictionary, or values.
+type dataPage struct {
+	rows  int
+	pos   int     // rows that were handed out
+	codes []int32 // one for each row; 0 where null
+	coded bool
+	null  []bool // nil when no row is null
+	nulls int
+	values
+}
+
+// values are plain values of a kind, one for each row (a null's is zero), or for each code.
+type values struct {
+	n      int
+	ints   []int64 // Int64, Timestamp in microseconds
+	floats []float64
+	bools  []bool
+	text   []byte
+	offs   []int32 // of the texts: n+1 positions in text
+}
+
+func (v *values) reset() {
+	v.n, v.ints, v.floats, v.bools, v.text, v.offs = 0, v.ints[:0], v.floats[:0], v.bools[:0], v.text[:0], append(v.offs[:0], 0)
+}
+
+// open reads the chunk of a row group.
+func (c *columnReader) open(f *File, rowGroup int, col schema.Column) error {
+	l, st, err := f.column(col)
+	if err != nil {
+		return err
+	}
+	rg := &f.meta.RowGroups[rowGroup]
+	m := &rg.Columns[l.chunk].MetaData
+	c.col, c.st, c.meta, c.at, c.left = col, st, m, 0, m.NumValues
+	if m.NumValues != rg.NumRows {
+		return c.damaged("it has %d values in a row group of %d rows", m.NumValues, rg.NumRows)
+	}
+	off := m.DataPageOffset
+	if m.DictionaryPageOffset > 0 && m.DictionaryPageOffset < off {
+		off = m.DictionaryPageOffset
+	}
+	size := m.TotalCompressedSize
+	if off < 0 || size < 0 || size > math.MaxInt32 {
+		return c.damaged("its chunk would have %d bytes at %d", size, off)
+	}
+	c.data = slices.Grow(c.data[:0], int(size))[:size]
+	if err := readFull(f.r, c.data, off); err != nil {
+		return fmt.Errorf("read column %s: %w", col.Name, err)
+	}
+	c.page.rows, c.page.pos = 0, 0
+	c.dict.n = -1
+	return nil
+}
+
+func (c *columnReader) damaged(format string, args ...any) error {
+	return fmt.Errorf("%w: column %s: %s", ErrFormat, c.col.Name, fmt.Sprintf(format, args...))
+}
+
+// next makes sure that rows of the current page are left to hand out, decoding the next page where not. It is false at the end.
+func (c *columnReader) next() (bool, error) {
+	for c.page.pos == c.page.rows {
+		if c.left <= 0 {
+			return false, nil
+		}
+		if err := c.decodePage(); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// decodePage decodes the next page; a dictionary page yields no rows.
+func (c *columnReader) decodePage() error {
+	h, n, err := c.header()
+	if err != nil {
+		return err
+	}
+	c.at += n
+	size := int(h.CompressedPageSize)
+	if size < 0 || size > len(c.data)-c.at || h.UncompressedPageSize < 0 {
+		return c.damaged("a page is cut off")
+	}
+	raw := c.data[c.at : c.at+size]
+	c.at += size
+	c.page.rows, c.page.pos = 0, 0
+	switch h.Type {
+	case format.DictionaryPage:
+		return c.decodeDict(h, raw)
+	case format.DataPage:
+		d := &h.DataPageHeader.V
+		body, err := c.decompress(raw, int(h.UncompressedPageSize))
+		if err != nil {
+			return err
+		}
+		var levels []byte
+		if c.st.optional {
+			if len(body) < 4 || int64(binary.LittleEndian.Uint32(body)) > int64(len(body)-4) {
+				return c.damaged("the levels of a page are cut off")
+			}
+			k := 4 + int(binary.LittleEndian.Uint32(body))
+			levels, body = body[4:k], body[k:]
+		}
+		return c.decodeData(int(d.NumValues), d.Encoding, levels, body)
+	case format.DataPageV2:
+		d := &h.DataPageHeaderV2.V
+		rep, def := int(d.RepetitionLevelsByteLength), int(d.DefinitionLevelsByteLength)
+		if rep < 0 || def < 0 || rep+def > len(raw) {
+			return c.damaged("the levels of a page are cut off")
+		}
+		levels, body := padded(raw[rep:rep+def]), raw[rep+def:]
+		if !d.IsCompressed.Valid || d.IsCompressed.V {
+			if body, err = c.decompress(body, int(h.UncompressedPageSize)-rep-def); err != nil {
+				return err
+			}
+		} else {
+			body = padded(body)
+		}
+		if !c.st.optional {
+			levels = nil
+		}
+		return c.decodeData(int(d.NumValues), d.Encoding, levels, body)
+	}
+	return nil // an index page: nothing for us
+}
+
+// padded copies b, so that eight bytes behind it can be loaded.
+func padded(b []byte) []byte {
+	return append(make([]byte, 0, len(b)+8), b...)
+}
+
+func (c *columnReader) header() (h format.PageHeader, n int, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = c.damaged("a page header is damaged: %v", p)
+		}
+	}()
+	var proto thrift.CompactProtocol
+	r := proto.NewReaderFromBytes(c.data[c.at:])
+	if err := thrift.NewDecoder(r).Decode(&h); err != nil {
+		return h, 0, c.damaged("a page header is damaged: %v", err)
+	}
+	return h, r.BytesRead(), nil
+}
+
+// decompress gives the uncompressed bytes of a page, with eight bytes of room behind them; valid until the next call.
+func (c *columnReader) decompress(raw []byte, size int) ([]byte, error) {
+	// Snappy cannot shrink by more than 1:21 or so, gzip by 1:1032; a header that claims more is damaged, not a reason to allocate.
+	if size < 0 || size > 1<<16+2048*len(raw) {
+		return nil, c.damaged("a page of %d bytes would have %d uncompressed", len(raw), size)
+	}
+	c.body = slices.Grow(c.body[:0], size+8)
+	var out []byte
+	var err error
+	switch c.meta.Codec {
+	case format.Uncompressed:
+		out = append(c.body, raw...)
+	case format.Snappy:
+		if n, nerr := s2.DecodedLen(raw); nerr != nil || n != size {
+			return nil, c.damaged("a page does not have the size that its header tells")
+		}
+		out, err = s2.Decode(c.body[:size], raw)
+	default:
+		out, err = parquet.LookupCompressionCodec(c.meta.Codec).Decode(c.body[:0], raw)
+		out = slices.Grow(out, 8)
+	}
+	if err != nil || len(out) != size {
+		return nil, c.damaged("a page cannot be decompressed (%v): %v", c.meta.Codec, err)
+	}
+	c.body = out
+	return out, nil
+}
+
+func (c *columnReader) decodeDict(h format.PageHeader, raw []byte) error {
+	n := int(h.DictionaryPageHeader.V.NumValues)
+	if c.dictPage != nil && c.dict.n < 0 && bytes.Equal(raw, c.dictPage) {
+		c.dict.n = n // the same as in the row group before
+		return nil
+	}
+	c.dictPage = append(c.dictPage[:0], raw...)
+	body, err := c.decompress(raw, int(h.UncompressedPageSize))
+	if err != nil {
+		return err
+	}
+	c.dictID++
+	// New memory: what was handed out before may still refer to the old.
+	c.dict = values{}
+	c.dict.reset()
+	if err := c.appendPlain(&c.dict, body, n); err != nil {
+		c.dictPage = nil
+		return err
+	}
+	return nil
+}
+
+// decodeData decodes a data page of rows rows.
+func (c *columnReader) decodeData(rows int, enc format.Encoding, levels, body []byte) error {
+	if rows < 0 || int64(rows) > c.left {
+		return c.damaged("its pages have more rows than its chunk")
+	}
+	p := &c.page
+	p.rows, p.nulls, p.null, p.coded = rows, 0, p.null[:0], false
+	if levels != nil {
+		if err := c.decodeLevels(rows, levels); err != nil {
+			return err
+		}
+	}
+	if p.nulls > 0 && !c.col.Nullable {
+		return fmt.Errorf("column %s: it holds a null, but every row must have a value", c.col.Name)
+	}
+	c.left -= int64(rows)
+	n := rows - p.nulls
+	if enc == format.RLEDictionary || enc == format.PlainDictionary {
+		p.coded = true
+		p.codes = slices.Grow(p.codes[:0], rows)[:rows]
+		return c.decodeCodes(n, body)
+	}
+	p.values.reset()
+	if err := c.appendEncoded(&p.values, enc, body, n); err != nil {
+		return err
+	}
+	if p.nulls > 0 {
+		p.values.spread(c.st.kind, p.null)
+	}
+	return nil
+}
+
+// decodeLevels finds the nulls of a page.
+func (c *columnReader) decodeLevels(rows int, levels []byte) error {
+	p := &c.page
+	// Mostly one run says that there is no null.
+	if u, k := binary.Uvarint(levels); k > 0 && u&1 == 0 && u>>1 >= uint64(rows) && k < len(levels) && levels[k] == 1 {
+		return nil
+	}
+	c.lev = slices.Grow(c.lev[:0], rows)[:rows]
+	if _, err := decodeHybrid(c.lev, levels, 1); err != nil {
+		return fmt.Errorf("column %s: %w", c.col.Name, err)
+	}
+	p.null = slices.Grow(p.null[:0], rows)[:rows]
+	for i, l := range c.lev {
+		p.null[i] = l == 0
+		if l == 0 {
+			p.nulls++
+		}
+	}
+	return nil
+}
+
+func (c *columnReader) decodeCodes(n int, body []byte) error {
+	p := &c.page
+	if c.dict.n < 0 {
+		return c.damaged("a page refers to a dictionary, but there is none")
+	}
+	if n == 0 {
+		clear(p.codes)
+		return nil
+	}
+	if len(body) == 0 {
+		return c.damaged("a page is empty")
+	}
+	greatest, err := decodeHybrid(p.codes[:n], body[1:], int(body[0]))
+	if err != nil {
+		return fmt.Errorf("column %s: %w", c.col.Name, err)
+	}
+	if int(greatest) >= c.dict.n {
+		return c.damaged("a code %d in a dictionary of %d values", greatest, c.dict.n)
+	}
+	if p.nulls > 0 {
+		// From the end on, so that no code is overwritten before it moves.
+		for i, k := p.rows-1, n-1; i >= 0; i-- {
+			if p.null[i] {
+				p.codes[i] = 0
+			} else {
+				p.codes[i] = p.codes[k]
+				k--
+			}
+		}
+	}
+	return nil
+}
