@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"mss/internal/oracle"
 	"mss/internal/schema"
 )
 
@@ -113,11 +114,21 @@ func TestMissingColumn(t *testing.T) {
 
 // TestBrokenGzip wants a failure that names the file, not the plays that could be read.
 func TestBrokenGzip(t *testing.T) {
-	lake := plenty(10)
-	lake["streams/b.csv.gz"] = []byte("\x1f\x8b\x08 this is no gzip")
-	s := newSite(t, lake)
-	s.must(t, "run", "metadata")
-	before := s.data(t)
-	s.fails(t, 1, []string{"streams/b.csv.gz"}, "run", "integrate")
-	same(t, "after the failed run", s.data(t), before)
+	whole := oracle.Gzip(plenty(500)["streams/a.csv"])
+	flipped := append([]byte{}, whole...)
+	flipped[len(flipped)-6] ^= 1 // in the checksum
+	for name, data := range map[string][]byte{
+		"no gzip": []byte("user_id,track_id,listen_time\n"), "cut off": whole[:len(whole)-20], "without its end": whole[:len(whole)-8],
+		"wrong checksum": flipped,
+	} {
+		t.Run(name, func(t *testing.T) {
+			lake := plenty(10)
+			lake["streams/b.csv.gz"] = data
+			s := newSite(t, lake)
+			s.must(t, "run", "metadata")
+			before := s.data(t)
+			s.fails(t, 1, []string{"streams/b.csv.gz"}, "run", "integrate")
+			same(t, "after the failed run", s.data(t), before)
+		})
+	}
 }
