@@ -14,7 +14,7 @@
 //	column indexes, offset indexes (min, max, nulls and place of each page)
 //	footer, its length, PAR1
 //
-// A data page (V1, Snappy) holds PageRows rows of one column, the last page of a row group fewer; so the pages of
+// A data page (V1, Snappy, with a checksum) holds PageRows rows of one column, the last page of a row group fewer; so the pages of
 // all columns of a row group begin at the same rows. Uncompressed it is
 //
 //	nullable columns: 4 bytes length, definition levels (1 = there is a value) as an RLE hybrid of width 1

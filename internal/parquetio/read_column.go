@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"math"
 	"slices"
 
@@ -117,6 +118,10 @@ func (c *columnReader) decodePage() error {
 	}
 	raw := c.data[c.at : c.at+size]
 	c.at += size
+	// Zero is "none": the checksum is optional, and thrift leaves a zero out.
+	if h.CRC != 0 && uint32(h.CRC) != crc32.ChecksumIEEE(raw) {
+		return c.damaged("a page does not have the checksum that its header tells")
+	}
 	c.page.rows, c.page.pos = 0, 0
 	switch h.Type {
 	case format.DictionaryPage:

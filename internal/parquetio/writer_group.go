@@ -2,6 +2,7 @@ package parquetio
 
 import (
 	"encoding/binary"
+	"hash/crc32"
 
 	"github.com/klauspost/compress/s2"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
@@ -105,6 +106,7 @@ func (g *Group) Dictionary(col int, dict, ext *Dict) {
 		CompressedPageSize: int32(k + len(elements)),
 		DictionaryPageHeader: thrift.New(format.DictionaryPageHeader{NumValues: int32(n), Encoding: format.Plain,
 			IsSorted: ext == nil || ext.n == 0})}
+	h.CRC = int32(crc32.Update(crc32.ChecksumIEEE(head[:k]), crc32.IEEETable, elements))
 	c.header(g, &h)
 	c.buf = append(append(c.buf, head[:k]...), elements...)
 	c.dictSize = len(c.buf)
@@ -271,6 +273,7 @@ func (g *Group) finishPage(c *chunk, rows, nulls int, p page) {
 	h := format.PageHeader{Type: format.DataPage, UncompressedPageSize: int32(len(g.body)), CompressedPageSize: int32(len(g.snap)),
 		DataPageHeader: thrift.New(format.DataPageHeader{NumValues: int32(rows), Encoding: enc,
 			DefinitionLevelEncoding: format.RLE, RepetitionLevelEncoding: format.RLE})}
+	h.CRC = int32(crc32.ChecksumIEEE(g.snap))
 	c.header(g, &h)
 	c.buf = append(c.buf, g.snap...)
 	p.size = len(c.buf) - p.offset
