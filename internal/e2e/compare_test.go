@@ -101,6 +101,16 @@ func cells(v []any) string {
 	return strings.Join(out, " | ")
 }
 
+// sorted is all rows as one text.
+func sorted(rows [][]any) string {
+	var out []string
+	for _, v := range rows {
+		out = append(out, cells(v))
+	}
+	slices.Sort(out)
+	return strings.Join(out, "\n")
+}
+
 func kpiRows(kpi []schema.KPI) (out [][]any) {
 	for _, k := range kpi {
 		out = append(out, []any{k.Type, value(k.GroupBy), k.ListenCount, value(k.AvgDuration), value(k.Popularity),

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -49,10 +50,24 @@ type outcome struct {
 func (s *site) mss(t *testing.T, args ...string) outcome {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	args = append(args, "--raw", s.raw, "--curated", s.curated, "--analytics", s.analytics, "--temp", s.temp,
-		"--warehouse", s.warehouse)
-	code := cli.Main(context.Background(), args, strings.NewReader(""), &stdout, &stderr, nil)
+	code := cli.Main(context.Background(), s.withPlaces(args), strings.NewReader(""), &stdout, &stderr, nil)
 	return outcome{code, stdout.String(), stderr.String()}
+}
+
+func (s *site) withPlaces(args []string) []string {
+	return append(args[:len(args):len(args)], "--raw", s.raw, "--curated", s.curated, "--analytics", s.analytics,
+		"--temp", s.temp, "--warehouse", s.warehouse)
+}
+
+// replaceRaw puts another raw lake in the place of the one there is.
+func (s *site) replaceRaw(t *testing.T, l oracle.Lake) {
+	t.Helper()
+	if err := os.RemoveAll(s.folders["raw"]); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Write(s.folders["raw"]); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // must runs the program and wants it to succeed.

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -102,12 +101,7 @@ func TestChangingInput(t *testing.T) {
 	step := func(what string, change func()) {
 		t.Helper()
 		change()
-		if err := os.RemoveAll(s.raw); err != nil {
-			t.Fatal(err)
-		}
-		if err := lake.Write(s.raw); err != nil {
-			t.Fatal(err)
-		}
+		s.replaceRaw(t, lake)
 		s.must(t, "run", "all", "--max-reject-ratio", "1")
 		s.check(t, expect(t, lake, schema.Corrected))
 		if t.Failed() {
@@ -125,11 +119,20 @@ func TestChangingInput(t *testing.T) {
 		lake["metadata/songs.csv.gz"] = oracle.Gzip(raw("t1,D,four,1,100,pop\n", "", "")["metadata/songs.csv"])
 		delete(lake, "metadata/songs.csv")
 	})
-	step("a file goes", func() { delete(lake, "streams/a.csv") })
-	step("the last play goes", func() { lake["streams/2024/b.csv"] = []byte(header) })
-	if left := filepath.Join(s.curated, "mss-transformed", "a.csv.parquet"); exists(left) {
-		t.Errorf("%s is still there", left)
-	}
+	step("plays go", func() { lake["streams/2024/b.csv"], lake["streams/a.csv"] = []byte(header), []byte(header) })
+	step("plays come back", func() { lake["streams/a.csv"] = plenty(30)["streams/a.csv"] })
+}
+
+// TestVanishedSource removes a source: its object goes with it.
+func TestVanishedSource(t *testing.T) {
+	lake := plenty(30)
+	lake["streams/b.csv"] = lake["streams/a.csv"]
+	s := newSite(t, lake)
+	s.must(t, "run", "all")
+	delete(lake, "streams/a.csv")
+	s.replaceRaw(t, lake)
+	s.must(t, "run", "all")
+	s.check(t, expect(t, lake, schema.Corrected))
 }
 
 func exists(name string) bool {

@@ -41,7 +41,8 @@ func TestWarehouseIsRepaired(t *testing.T) {
 		`INSERT INTO kpi_table (kpi_type, group_by, genre_listen_count) VALUES ('genre', NULL, 7)`,
 		`INSERT INTO kpi_table (kpi_type, group_by, genre_listen_count) VALUES ('genre', 'gone', 7)`,
 		`INSERT INTO kpi_table (kpi_type, group_by, genre_listen_count) VALUES ('hourly', '24', 7)`,
-		`INSERT INTO kpi_staging (kpi_type, group_by, genre_listen_count) VALUES ('genre', 'pop', 7)`,
+		`INSERT INTO kpi_staging (kpi_type, group_by, genre_listen_count) VALUES ('genre', 'pop', 7), ('genre', 'x', 7);
+		 DELETE FROM kpi_table WHERE group_by = '10'`,
 	} {
 		s.execute(t, spoil)
 		s.must(t, "run", "kpi")
