@@ -1,0 +1,133 @@
+package redshift
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+)
+
+// wait says how long connecting is tried.
+type wait struct {
+	whole   time.Duration // over all attempts
+	attempt time.Duration // each
+}
+
+// serverConfig reads a URL of the postgres scheme, which need not be the user's own.
+func serverConfig(u *url.URL, name string) (*pgx.ConnConfig, error) {
+	config, err := pgx.ParseConfig(u.String())
+	if err != nil {
+		// The driver's text starts with the URL, and its error holds it as a field: neither goes on.
+		text := err.Error()
+		if i := strings.Index(text, "`: "); i >= 0 {
+			text = text[i+len("`: "):]
+		}
+		return nil, fmt.Errorf("%w %s: %s", ErrURL, name, scrub(text, u))
+	}
+	config.DefaultQueryExecMode = pgx.QueryExecModeExec
+	config.RuntimeParams["client_encoding"] = "UTF8"
+	// With fewer digits a double does not come back as it went; PostgreSQL 12 and later send the shortest exact ones.
+	config.RuntimeParams["extra_float_digits"] = "2"
+	if config.RuntimeParams["application_name"] == "" {
+		config.RuntimeParams["application_name"] = "mss"
+	}
+	// An interrupted statement must end on the server too, or it keeps its locks.
+	config.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: 5 * time.Second}
+	}
+	return config, nil
+}
+
+// useServer sets connect, which tries until wait is over.
+func (w *Warehouse) useServer(config *pgx.ConnConfig, wait wait) {
+	if given := config.ConnectTimeout; given > 0 {
+		wait.whole = given
+	}
+	wait.attempt = min(wait.attempt, wait.whole)
+	config.ConnectTimeout = wait.attempt
+	dialer := &net.Dialer{Timeout: wait.attempt, KeepAlive: 30 * time.Second}
+	config.DialFunc = dialer.DialContext
+	w.connect = func(ctx context.Context) (session, error) {
+		deadline := time.Now().Add(wait.whole)
+		delay := w.firstDelay
+		for try := 1; ; try++ {
+			conn, err := pgx.ConnectConfig(ctx, config)
+			if err == nil {
+				return pgSession{conn}, nil
+			}
+			if ctx.Err() != nil || !mayPass(err) || time.Now().Add(delay).After(deadline) {
+				return nil, w.explain(ctx, "connect", err)
+			}
+			if try == 1 {
+				w.log.Warn("the warehouse does not answer; trying again", "warehouse", w.name, "for", wait.whole, "error", err)
+			}
+			if err := pause(ctx, delay); err != nil {
+				return nil, w.explain(ctx, "connect", err)
+			}
+			delay = min(2*delay, 5*time.Second)
+		}
+	}
+}
+
+// mayPass tells whether a failure to connect can go away by itself: a server that starts or resumes, a network that
+// is not up yet. A refused login, an unknown host or a wrong certificate cannot.
+func mayPass(err error) bool {
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) {
+		return hasState(err, "57P03", "53300", "57P01", "57P02")
+	}
+	var unknown *net.DNSError
+	if errors.As(err, &unknown) && unknown.IsNotFound {
+		return false
+	}
+	var wrongCertificate *tls.CertificateVerificationError
+	var wrongName x509.HostnameError
+	if errors.As(err, &wrongCertificate) || errors.As(err, &wrongName) {
+		return false
+	}
+	var network net.Error
+	if errors.As(err, &network) && network.Timeout() {
+		return true
+	}
+	for _, passing := range []error{syscall.ECONNREFUSED, syscall.ECONNRESET, syscall.EHOSTUNREACH, syscall.ENETUNREACH,
+		syscall.ENOENT, io.EOF, io.ErrUnexpectedEOF, context.DeadlineExceeded} {
+		if errors.Is(err, passing) {
+			return true
+		}
+	}
+	return false
+}
+
+// serverRemedy is what to do about an error of PostgreSQL or Redshift.
+func serverRemedy(err error) string {
+	var wrongCertificate *tls.CertificateVerificationError
+	var unknown *net.DNSError
+	switch {
+	case hasState(err, "28P01", "28000"):
+		return "check the user and the password in the URL, or the environment variable PGPASSWORD"
+	case hasState(err, "3D000"):
+		return "create the database, or name another one in the URL"
+	case hasState(err, "42501"):
+		return "have an administrator create the tables or grant the right: GRANT CREATE, USAGE ON SCHEMA public; GRANT SELECT, INSERT, UPDATE, DELETE on both tables"
+	case hasState(err, "42P01"):
+		return "`mss run kpi` creates public.kpi_table"
+	case hasState(err, "25006"):
+		return "a query only reads"
+	case errors.As(err, &wrongCertificate):
+		return "name the certificate authority with sslrootcert=FILE in the URL"
+	case errors.As(err, &unknown):
+		return "check the host in the URL"
+	}
+	return ""
+}

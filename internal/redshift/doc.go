@@ -1,0 +1,16 @@
+// Package redshift is the warehouse: it loads the KPI rows into public.kpi_table and answers queries on it. It speaks
+// to Amazon Redshift, PostgreSQL and, embedded, SQLite; the SQL is the same text wherever it can be.
+//
+// A load compares first and, where kpi_table differs, replaces its genre and hourly rows in one transaction:
+//
+//  1. lock public.kpi_staging, so that loads wait for each other (SQLite: BEGIN IMMEDIATE); readers of kpi_table do not wait
+//  2. empty staging, fill it, count it
+//  3. delete from kpi_table what the load replaces, insert from staging, check the keys
+//  4. empty staging, commit
+//
+// Redshift decides the vocabulary: it has no ON CONFLICT, RETURNING, IS DISTINCT FROM, SAVEPOINT or COPY FROM STDIN,
+// its TRUNCATE commits, and its VARCHAR counts bytes. So none of these is used anywhere, texts are cut to bytes for all
+// dialects alike, and NULL keys are matched by IS NULL.
+//
+// No error, log line or MaskURL result holds a password.
+package redshift

@@ -1,0 +1,94 @@
+package redshift
+
+import (
+	"context"
+	"time"
+)
+
+// session is one connection. It is used by one goroutine at a time, and after an error only to be closed.
+type session interface {
+	// exec runs one statement.
+	exec(ctx context.Context, sql string, args ...any) error
+	// query runs one statement and hands over its result: the column names once, then each row. The row is
+	// row's to keep. A value is nil, bool, int64, float64, string, []byte, time.Time in UTC or json.Number.
+	query(ctx context.Context, sql string, head func(columns []string) error, row func(values []any) error) error
+	// ping tells whether the other side is still there.
+	ping(ctx context.Context) error
+	close()
+}
+
+// dialect is what differs between the warehouses, connections apart.
+type dialect struct {
+	// begin starts a load, and lock, unless empty, makes loads wait for each other. It precedes the first
+	// statement that takes a snapshot: a load that waited for another must see what that one did.
+	begin, lock string
+	// beginRead and endRead enclose a query, which must not change anything.
+	beginRead, endRead []string
+	// tables names those of the two tables that exist.
+	tables string
+	// conflict tells of an error that a repetition of the whole transaction can cure.
+	conflict func(error) bool
+	// raced tells of a CREATE TABLE that lost against another one's.
+	raced func(error) bool
+	// remedy is what to do about an error, empty when the error says it all.
+	remedy func(error) string
+}
+
+// idleLimit is how long a connection is worth keeping: firewalls drop idle ones without a word.
+const idleLimit = 30 * time.Second
+
+// with lends a session to do.
+func (w *Warehouse) with(ctx context.Context, do func(session) error) error {
+	s, err := w.take(ctx)
+	if err != nil {
+		return err
+	}
+	if err := do(s); err != nil {
+		s.close()
+		return err
+	}
+	w.keep(s)
+	return nil
+}
+
+func (w *Warehouse) take(ctx context.Context) (session, error) {
+	w.mu.Lock()
+	s, since := w.idle, w.idleSince
+	w.idle = nil
+	w.mu.Unlock()
+	if s != nil {
+		if time.Since(since) < idleLimit && s.ping(ctx) == nil {
+			return s, nil
+		}
+		s.close()
+	}
+	return w.connect(ctx)
+}
+
+func (w *Warehouse) keep(s session) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.idle != nil || w.closed {
+		s.close()
+		return
+	}
+	w.idle, w.idleSince = s, time.Now()
+}
+
+// transaction runs do between begin and COMMIT.
+func (w *Warehouse) transaction(ctx context.Context, s session, do func() error) error {
+	if err := s.exec(ctx, w.dialect.begin); err != nil {
+		return err
+	}
+	err := do()
+	if err == nil {
+		err = s.exec(ctx, "COMMIT")
+	}
+	if err != nil {
+		// The connection is closed next, which rolls back as well, but on a server only when it notices.
+		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		_ = s.exec(clean, "ROLLBACK")
+	}
+	return err
+}

@@ -1,0 +1,99 @@
+package redshift
+
+import (
+	"fmt"
+	"strings"
+
+	"mss/internal/schema"
+)
+
+// The user's sample queries. Each has a second key, so that equal counts come in one order; an hour is sorted as the
+// number it is, without a cast that a foreign row could break.
+const (
+	genresSQL = `SELECT
+    group_by as genre,
+    genre_listen_count,
+    genre_popularity_index,
+    top_artist
+FROM public.kpi_table
+WHERE kpi_type = 'genre'
+ORDER BY genre_listen_count DESC NULLS LAST, group_by NULLS LAST`
+
+	hoursSQL = `SELECT
+    group_by as hour,
+    genre_listen_count as unique_listeners,
+    genre_avg_duration as diversity_index
+FROM public.kpi_table
+WHERE kpi_type = 'hourly'
+ORDER BY unique_listeners DESC NULLS LAST, LENGTH(group_by) NULLS LAST, group_by`
+)
+
+// QueryGenres is the SQL of the genre performance ranking.
+func QueryGenres() string { return genresSQL }
+
+// QueryHours is the SQL of the peak listening hours.
+func QueryHours() string { return hoursSQL }
+
+// createSQL is the user's DDL.
+func createSQL(table string) string {
+	return `CREATE TABLE IF NOT EXISTS public.` + table + ` (
+    kpi_type VARCHAR(20),
+    group_by VARCHAR(100),
+    genre_listen_count BIGINT,
+    genre_avg_duration DOUBLE PRECISION,
+    genre_popularity_index DOUBLE PRECISION,
+    top_track VARCHAR(255),
+    top_artist VARCHAR(255)
+)`
+}
+
+const (
+	kpiTable     = "kpi_table"
+	stagingTable = "kpi_staging"
+
+	columns = "kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist"
+
+	// The types that mss owns; rows of others are never read or touched.
+	owned = "kpi_type IN ('" + schema.Genre + "', '" + schema.Hourly + "')"
+
+	selectSQL       = "SELECT " + columns + " FROM public.kpi_table WHERE " + owned
+	clearStagingSQL = "DELETE FROM public.kpi_staging"
+	countStagingSQL = "SELECT COUNT(*) FROM public.kpi_staging"
+	publishSQL      = "INSERT INTO public.kpi_table (" + columns + ") SELECT " + columns + " FROM public.kpi_staging"
+
+	// A run computes all keys of its types, so those in staging and those that no longer occur are all there are.
+	deleteAllSQL = "DELETE FROM public.kpi_table WHERE " + owned
+)
+
+// deleteStagedSQL delete the keys that staging holds, and no others. They are three because a correlated subquery with
+// OR, as NULL keys would need, is beyond what Redshift is documented to plan.
+var deleteStagedSQL = []string{
+	deleteNamedSQL(schema.Genre),
+	deleteNamedSQL(schema.Hourly),
+	"DELETE FROM public.kpi_table WHERE group_by IS NULL AND kpi_type IN (SELECT kpi_type FROM public.kpi_staging WHERE group_by IS NULL)",
+}
+
+func deleteNamedSQL(kpiType string) string {
+	return "DELETE FROM public.kpi_table WHERE kpi_type = '" + kpiType +
+		"' AND group_by IN (SELECT group_by FROM public.kpi_staging WHERE kpi_type = '" + kpiType + "')"
+}
+
+// batchRows bounds a multi-row INSERT: 7 columns of 500 rows are far below the 32,767 bind parameters of Redshift and
+// the 32,766 of SQLite, and at most 0.4 MB of its 16 MB a statement.
+const batchRows = 500
+
+// insertStagingSQL inserts n rows. The numbers are cast because a NULL parameter has no type of its own, and a batch
+// of hourly rows has nothing else in its popularity column.
+func insertStagingSQL(n int) string {
+	var sql strings.Builder
+	sql.WriteString("INSERT INTO public.kpi_staging (" + columns + ") VALUES")
+	for row := range n {
+		p := 7 * row
+		if row > 0 {
+			sql.WriteByte(',')
+		}
+		fmt.Fprintf(&sql, " ($%d, $%d, CAST($%d AS BIGINT), CAST($%d AS DOUBLE PRECISION), CAST($%d AS DOUBLE PRECISION), $%d, $%d)",
+			p+1, p+2, p+3, p+4, p+5, p+6, p+7)
+	}
+	return sql.String()
+}

@@ -1,0 +1,149 @@
+package redshift
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"mss/internal/kpi"
+)
+
+// Warehouse holds kpi_table. Its methods may be called concurrently.
+type Warehouse struct {
+	name       string // the URL, masked
+	dialect    dialect
+	connect    func(context.Context) (session, error)
+	log        *slog.Logger
+	firstDelay time.Duration // before the first repetition
+
+	mu        sync.Mutex
+	idle      session
+	idleSince time.Time
+	closed    bool
+}
+
+var _ kpi.Warehouse = (*Warehouse)(nil)
+
+// Options are the choices of Open.
+type Options struct {
+	// Log takes warnings, as of texts that are cut. The default is slog.Default().
+	Log *slog.Logger
+	// ReadOnly opens a warehouse to be queried: it creates neither a database file nor tables, and needs no right
+	// to. Load still works where they exist.
+	ReadOnly bool
+}
+
+// Open connects to the warehouse that url names: sqlite:PATH, postgres:// (or postgresql://), or redshift://. Unless
+// opt.ReadOnly is set it creates public.kpi_table and public.kpi_staging where they are absent.
+//
+// A redshift:// URL verifies the server's certificate (sslmode=verify-full) and goes to port 5439 unless it says
+// otherwise. Connecting is tried for 5 minutes on Redshift, which resumes from idle meanwhile, and for 15 seconds
+// on PostgreSQL, or as long as the URL's connect_timeout says, in seconds; a refused login ends it at once. The
+// environment variables of libpq (PGPASSWORD, PGSSLROOTCERT, …) stand in for what the URL leaves out.
+//
+// An unusable URL gives an error that wraps ErrURL.
+func Open(ctx context.Context, url string, opt Options) (*Warehouse, error) {
+	w := &Warehouse{name: MaskURL(url), log: opt.Log, firstDelay: firstDelay}
+	if w.log == nil {
+		w.log = slog.Default()
+	}
+	var err error
+	scheme, _, _ := strings.Cut(url, ":")
+	switch {
+	case scheme == "sqlite":
+		err = w.useSQLite(url, opt)
+	case strings.HasPrefix(url, "postgres://"), strings.HasPrefix(url, "postgresql://"):
+		err = w.usePostgres(url)
+	case strings.HasPrefix(url, "redshift://"):
+		err = w.useRedshift(url)
+	default:
+		err = fmt.Errorf("%w %q: want sqlite:PATH, postgres://user@host:port/database or redshift://user@host:port/database", ErrURL, w.name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := w.open(ctx, opt); err != nil {
+		w.Close()
+		return nil, err
+	}
+	return w, nil
+}
+
+func (w *Warehouse) open(ctx context.Context, opt Options) error {
+	if !opt.ReadOnly {
+		return w.ensureTables(ctx)
+	}
+	return w.with(ctx, func(s session) error { return s.ping(ctx) })
+}
+
+// Close gives the connection back.
+func (w *Warehouse) Close() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.closed = true
+	if w.idle != nil {
+		w.idle.close()
+		w.idle = nil
+	}
+	return nil
+}
+
+// ensureTables looks before it creates: CREATE TABLE IF NOT EXISTS wants the right to create even where it does nothing.
+func (w *Warehouse) ensureTables(ctx context.Context) error {
+	again := func(err error) bool { return w.dialect.conflict(err) || w.dialect.raced(err) }
+	err := w.retry(ctx, "create the tables", again, func() error {
+		return w.with(ctx, func(s session) error { return w.createMissing(ctx, s) })
+	})
+	if err != nil {
+		return w.explain(ctx, "prepare public.kpi_table and public.kpi_staging", err)
+	}
+	return nil
+}
+
+func (w *Warehouse) createMissing(ctx context.Context, s session) error {
+	found := make(map[string]bool)
+	err := s.query(ctx, w.dialect.tables, func([]string) error { return nil }, func(values []any) error {
+		name, _ := values[0].(string)
+		found[name] = true
+		return nil
+	})
+	if err != nil || found[kpiTable] && found[stagingTable] {
+		return err
+	}
+	return w.transaction(ctx, s, func() error {
+		for _, table := range []string{kpiTable, stagingTable} {
+			if found[table] {
+				continue
+			}
+			if err := s.exec(ctx, createSQL(table)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// explain names the act and the warehouse of an error, and what to do about it.
+func (w *Warehouse) explain(ctx context.Context, act string, err error) error {
+	// Servers and drivers have words of their own for a statement that was interrupted.
+	if cause := ctx.Err(); cause != nil && !errors.Is(err, cause) {
+		err = fmt.Errorf("%w (%w)", cause, err)
+	}
+	var done explained
+	if errors.As(err, &done) { // by the connection that the act needed
+		return fmt.Errorf("%s: %w", act, err)
+	}
+	if remedy := w.dialect.remedy(err); remedy != "" {
+		return explained{fmt.Errorf("%s in %s: %w; %s", act, w.name, err, remedy)}
+	}
+	return explained{fmt.Errorf("%s in %s: %w", act, w.name, err)}
+}
+
+// explained is an error that names its warehouse already.
+type explained struct{ error }
+
+func (e explained) Unwrap() error { return e.error }
