@@ -2,13 +2,13 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"mss/internal/config"
+	"mss/internal/redshift"
 )
 
 // demoTop is the number of rows that the demo shows of each ranking, demoWidth the width of their texts, so that
@@ -74,19 +74,11 @@ func (a *app) demo(ctx context.Context, cfg *config.Config, o *demoOptions) erro
 	if err := a.runAndReport(ctx, cfg, nil, []job{metadataJob, integrateJob, kpiJob}); err != nil || !human {
 		return err
 	}
-	w, err := openWarehouse(ctx, cfg, a.log)
+	rankings, err := a.query(ctx, cfg, genresSQL, hoursSQL)
 	if err != nil {
 		return err
 	}
-	genres, err := a.ranking(ctx, w, genresSQL)
-	var hours string
-	if err == nil {
-		hours, err = a.ranking(ctx, w, hoursSQL)
-	}
-	if err = errors.Join(err, w.Close()); err != nil {
-		return err
-	}
-	at := shellQuote(maskSecret(cfg.Warehouse))
+	at := shellQuote(redshift.MaskURL(cfg.Warehouse))
 	_, err = fmt.Fprintf(a.stdout, `
 The genre ranking: mss query genres --warehouse %[1]s
 %[2]s
@@ -101,28 +93,15 @@ Where everything lies:
   rejected rows    %[5]s/quarantine
   KPIs, Parquet    %[6]s/kpi_output
   KPIs, table      %[7]s, public.kpi_table
-`, at, genres, hours, cfg.Raw, cfg.Curated, cfg.Analytics, maskSecret(cfg.Warehouse))
+`, at, top(rankings[0]), top(rankings[1]), cfg.Raw, cfg.Curated, cfg.Analytics, redshift.MaskURL(cfg.Warehouse))
 	return err
 }
 
-// ranking is the top of the result of a query.
-func (a *app) ranking(ctx context.Context, w *warehouse, sql string) (string, error) {
-	var t *tableResult
-	err := queryInto(ctx, w, sql, func(columns []string) (resultWriter, error) {
-		t = &tableResult{columns: columns}
-		return topOnly{t}, nil
-	})
-	if err != nil {
-		return "", err
-	}
-	top := t.rows[:min(len(t.rows), demoTop)]
-	return fmt.Sprintf("%s\n(the first %d of %d)", renderRows(t.columns, top, demoWidth), len(top), len(t.rows)), nil
+// top is the beginning of a ranking.
+func top(t *redshift.Table) string {
+	rows := t.Rows[:min(len(t.Rows), demoTop)]
+	return fmt.Sprintf("%s\n(the first %d of %d)", renderRows(t.Columns, rows, demoWidth), len(rows), len(t.Rows))
 }
-
-// topOnly collects rows without printing them.
-type topOnly struct{ *tableResult }
-
-func (topOnly) Close() error { return nil }
 
 // shellQuote makes a word of a command line to be copied.
 func shellQuote(s string) string {

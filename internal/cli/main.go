@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mss/internal/config"
+	"mss/internal/redshift"
 )
 
 // Main runs mss with the arguments that follow its name, and returns the exit code. It touches no global of the
@@ -109,7 +110,7 @@ func (a *app) load(preset map[string]string, presetName string) (*config.Config,
 	}
 	cfg, err := config.Load(config.Sources{
 		File: file, LookupEnv: a.lookupEnv, Flags: a.flags.given(),
-		Preset: preset, PresetName: presetName, Mask: maskSecret,
+		Preset: preset, PresetName: presetName, Mask: redshift.MaskURL,
 	})
 	a.jsonLog = cfg.LogFormat == "json"
 	a.log = newLogger(a.console, cfg.LogFormat, cfg.LogLevel)

@@ -80,7 +80,7 @@ func runKPI(ctx context.Context, cfg *config.Config, run *lake.Run) (report.Job,
 	if err != nil {
 		return report.Job{}, err
 	}
-	warehouse, err := openWarehouse(ctx, cfg, run.Log)
+	warehouse, err := openWarehouse(ctx, cfg, run.Log, false)
 	if err != nil {
 		return report.Job{}, err
 	}

@@ -79,7 +79,7 @@ func newBar(con *console, total int64) *progressbar.ProgressBar {
 	return progressbar.NewOptions64(total,
 		progressbar.OptionSetWriter(con.w),
 		progressbar.OptionUseANSICodes(true),
-		progressbar.OptionSetWidth(16),
+		progressbar.OptionSetWidth(12),
 		progressbar.OptionSetPredictTime(total > 0),
 		progressbar.OptionSetElapsedTime(true),
 		// The library's own ticker would write beside the console's lock.
@@ -103,8 +103,8 @@ func (p *progress) draw(bar *progressbar.ProgressBar, job string, total int64, q
 		}
 		rate := float64(rows) / time.Since(start).Seconds()
 		p.con.mu.Lock()
-		_ = bar.Set64(bytes)
 		bar.Describe(fmt.Sprintf("%-9s %s rows, %s rows/s", job, humanize.Comma(rows), humanize.Comma(int64(rate))))
+		_ = bar.Set64(bytes)
 		p.con.mu.Unlock()
 	}
 }

@@ -42,8 +42,8 @@ func (a *app) queryCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "query {genres | hours | --sql SELECT}",
 		Short: "Query the KPIs in the warehouse",
-		Long: `Query the KPIs in the warehouse: genres is the genre ranking, hours the peak listening hours, --sql any statement
-of yours. --output json means --format json.
+		Long: `Query the KPIs in the warehouse: genres is the genre ranking, hours the peak listening hours, --sql a query of
+your own. A query changes nothing in the warehouse. --output json means --format json.
 
 ` + indent(genresSQL) + "\n\n" + indent(hoursSQL),
 		Example: `  mss query genres
@@ -57,14 +57,11 @@ of yours. --output json means --format json.
 			if err != nil {
 				return err
 			}
-			w, err := openWarehouse(cmd.Context(), cfg, a.log)
+			results, err := a.query(cmd.Context(), cfg, o.sql)
 			if err != nil {
 				return err
 			}
-			err = queryInto(cmd.Context(), w, o.sql, func(columns []string) (resultWriter, error) {
-				return newResultWriter(a.stdout, o.formatFor(cfg), columns)
-			})
-			return errors.Join(err, w.Close())
+			return writeResult(a.stdout, o.formatFor(cfg), results[0])
 		}),
 	}
 	cmd.Flags().StringVar(&o.sql, "sql", "", "SQL `STATEMENT` to run")

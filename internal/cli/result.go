@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,109 +16,105 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
+
+	"mss/internal/redshift"
 )
 
-// resultWriter prints the rows of a query in one format. A nil value is NULL.
-type resultWriter interface {
-	Row(values []any) error
-	Close() error
-}
-
-func newResultWriter(w io.Writer, format string, columns []string) (resultWriter, error) {
+// writeResult prints the result of a query as a table, CSV or JSON. A nil value is NULL.
+func writeResult(w io.Writer, format string, t *redshift.Table) (err error) {
+	out := bufio.NewWriter(w) // keeps its first error for Flush
 	switch format {
 	case "csv":
-		c := &csvResult{out: w, w: csv.NewWriter(w)}
-		return c, c.write(columns)
+		err = writeCSV(out, t)
 	case "json":
-		return newJSONResult(w, columns)
+		err = writeJSON(out, t)
+	default:
+		writeTable(out, t)
 	}
-	return &tableResult{w: w, columns: columns}, nil
+	if err != nil {
+		return err
+	}
+	if err := out.Flush(); err != nil {
+		return fmt.Errorf("write the result: %w", err)
+	}
+	return nil
 }
 
-// csvResult is RFC 4180, with NULL as an empty field.
-type csvResult struct {
-	out io.Writer
-	w   *csv.Writer
-}
-
-func (c *csvResult) Row(values []any) error {
-	record := make([]string, len(values))
-	for i, v := range values {
-		if v != nil {
-			record[i] = plain(v)
+// writeCSV writes RFC 4180, with NULL as an empty field.
+func writeCSV(out *bufio.Writer, t *redshift.Table) error {
+	w := csv.NewWriter(out)
+	if err := w.Write(t.Columns); err != nil {
+		return err
+	}
+	record := make([]string, len(t.Columns))
+	for _, values := range t.Rows {
+		for i, v := range values {
+			record[i] = ""
+			if v != nil {
+				record[i] = plain(v)
+			}
+		}
+		if len(record) == 1 && record[0] == "" {
+			// encoding/csv writes one empty field as an empty line, which readers take for no row.
+			w.Flush()
+			out.WriteString("\"\"\n")
+			continue
+		}
+		if err := w.Write(record); err != nil {
+			return err
 		}
 	}
-	return c.write(record)
+	w.Flush()
+	return w.Error()
 }
 
-func (c *csvResult) write(record []string) error {
-	if len(record) != 1 || record[0] != "" {
-		return c.w.Write(record)
-	}
-	// encoding/csv writes one empty field as an empty line, which readers take for no row.
-	c.w.Flush()
-	_, err := io.WriteString(c.out, "\"\"\n")
-	return err
-}
-
-func (c *csvResult) Close() error {
-	c.w.Flush()
-	return c.w.Error()
-}
-
-// jsonResult is one array of objects, keyed by column name, in the order of the columns.
-type jsonResult struct {
-	w    *bufio.Writer
-	keys [][]byte
-	rows int
-}
-
-func newJSONResult(w io.Writer, columns []string) (resultWriter, error) {
-	j := &jsonResult{w: bufio.NewWriter(w)}
-	seen := make(map[string]bool)
-	for _, c := range columns {
-		if seen[c] {
-			return nil, usageError{fmt.Errorf("the result has two columns %q, which JSON cannot tell apart; rename one with AS", c)}
+// writeJSON writes one array of objects, keyed by column name, in the order of the columns.
+func writeJSON(out *bufio.Writer, t *redshift.Table) error {
+	var keys [][]byte
+	for i, c := range t.Columns {
+		if slices.Contains(t.Columns[:i], c) {
+			return usageError{fmt.Errorf("the result has two columns %q, which JSON cannot tell apart; rename one with AS", c)}
 		}
-		seen[c] = true
 		key, err := marshal(c)
-		if err != nil {
-			return nil, err
-		}
-		j.keys = append(j.keys, key)
-	}
-	return j, nil
-}
-
-func (j *jsonResult) Row(values []any) error {
-	start := "[\n  {"
-	if j.rows > 0 {
-		start = ",\n  {"
-	}
-	j.rows++
-	j.w.WriteString(start) // a bufio.Writer keeps its first error for Flush
-	for i, v := range values {
-		val, err := marshal(jsonValue(v))
 		if err != nil {
 			return err
 		}
-		if i > 0 {
-			j.w.WriteString(", ")
-		}
-		j.w.Write(j.keys[i])
-		j.w.WriteString(": ")
-		j.w.Write(val)
+		keys = append(keys, key)
 	}
-	return j.w.WriteByte('}')
+	out.WriteByte('[')
+	for n, values := range t.Rows {
+		if n > 0 {
+			out.WriteByte(',')
+		}
+		out.WriteString("\n  {")
+		for i, v := range values {
+			val, err := marshal(jsonValue(v))
+			if err != nil {
+				return err
+			}
+			if i > 0 {
+				out.WriteString(", ")
+			}
+			out.Write(keys[i])
+			out.WriteString(": ")
+			out.Write(val)
+		}
+		out.WriteByte('}')
+	}
+	if len(t.Rows) > 0 {
+		out.WriteByte('\n')
+	}
+	out.WriteString("]\n")
+	return nil
 }
 
-func (j *jsonResult) Close() error {
-	end := "\n]\n"
-	if j.rows == 0 {
-		end = "[]\n"
+// writeTable writes for people: aligned, and rounded to what an eye takes in.
+func writeTable(out *bufio.Writer, t *redshift.Table) {
+	rows := "rows"
+	if len(t.Rows) == 1 {
+		rows = "row"
 	}
-	j.w.WriteString(end)
-	return j.w.Flush()
+	fmt.Fprintf(out, "%s\n(%d %s)\n", renderRows(t.Columns, t.Rows, 0), len(t.Rows), rows)
 }
 
 func marshal(v any) ([]byte, error) {
@@ -131,10 +128,8 @@ func marshal(v any) ([]byte, error) {
 // jsonValue keeps what JSON has a form for; the rest is text.
 func jsonValue(v any) any {
 	switch v := v.(type) {
-	case nil, bool, string, int, int16, int32, int64, json.Number:
+	case nil, bool, string, int64, json.Number:
 		return v
-	case float32:
-		return jsonValue(float64(v))
 	case float64:
 		if !math.IsNaN(v) && !math.IsInf(v, 0) {
 			return v
@@ -148,40 +143,16 @@ func plain(v any) string {
 	switch v := v.(type) {
 	case string:
 		return v
+	case json.Number:
+		return v.String()
 	case []byte:
 		return string(v)
 	case float64:
 		return strconv.FormatFloat(v, 'g', -1, 64)
-	case float32:
-		return strconv.FormatFloat(float64(v), 'g', -1, 32)
 	case time.Time:
-		if v.Location() == time.UTC {
-			return v.Format("2006-01-02 15:04:05.999999")
-		}
-		return v.Format("2006-01-02 15:04:05.999999Z07:00")
+		return v.Format("2006-01-02 15:04:05.999999")
 	}
 	return fmt.Sprint(v)
-}
-
-// tableResult is for people: aligned, rounded, all rows held until the widths are known.
-type tableResult struct {
-	w       io.Writer
-	columns []string
-	rows    [][]any
-}
-
-func (t *tableResult) Row(values []any) error {
-	t.rows = append(t.rows, append([]any{}, values...))
-	return nil
-}
-
-func (t *tableResult) Close() error {
-	rows := "rows"
-	if len(t.rows) == 1 {
-		rows = "row"
-	}
-	_, err := fmt.Fprintf(t.w, "%s\n(%d %s)\n", renderRows(t.columns, t.rows, 0), len(t.rows), rows)
-	return err
 }
 
 // renderRows makes a table; texts wider than width are cut, unless that is 0.
@@ -216,7 +187,7 @@ func numeric(rows [][]any, column int) bool {
 		switch v := values[column].(type) {
 		case nil:
 			continue
-		case int, int16, int32, int64, float32, float64:
+		case int64, float64, json.Number:
 		case string:
 			if _, err := strconv.ParseInt(v, 10, 64); err != nil {
 				return false
@@ -234,8 +205,6 @@ func readable(v any) string {
 	switch v := v.(type) {
 	case nil:
 		return "NULL"
-	case float32:
-		return readable(float64(v))
 	case float64:
 		if a := math.Abs(v); v == 0 || (a >= 0.0001 && a < 1e15) {
 			return strconv.FormatFloat(v, 'f', 4, 64)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"mss/internal/redshift"
 )
 
 var (
@@ -22,16 +24,7 @@ var (
 func render(t *testing.T, format string, columns []string, rows [][]any) string {
 	t.Helper()
 	var out bytes.Buffer
-	w, err := newResultWriter(&out, format, columns)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, row := range rows {
-		if err := w.Row(row); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
+	if err := writeResult(&out, format, &redshift.Table{Columns: columns, Rows: rows}); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
@@ -84,12 +77,12 @@ func TestJSONResult(t *testing.T) {
 	if got := render(t, "json", sampleColumns, nil); got != "[]\n" {
 		t.Errorf("no rows: %q", got)
 	}
-	odd := []any{math.Inf(1), math.NaN(), []byte("b"), time.Date(2024, 6, 1, 2, 3, 4, 5000, time.UTC), true, int32(5)}
+	odd := []any{math.Inf(1), math.NaN(), []byte("b"), time.Date(2024, 6, 1, 2, 3, 4, 5000, time.UTC), true, json.Number("12.50")}
 	got = render(t, "json", []string{"a", "b", "c", "d", "e", "f"}, [][]any{odd})
-	if want := `{"a": "+Inf", "b": "NaN", "c": "b", "d": "2024-06-01 02:03:04.000005", "e": true, "f": 5}`; !strings.Contains(got, want) {
+	if want := `{"a": "+Inf", "b": "NaN", "c": "b", "d": "2024-06-01 02:03:04.000005", "e": true, "f": 12.50}`; !strings.Contains(got, want) {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	if _, err := newResultWriter(&bytes.Buffer{}, "json", []string{"a", "a"}); exitCode(err) != 2 {
+	if err := writeResult(&bytes.Buffer{}, "json", &redshift.Table{Columns: []string{"a", "a"}}); exitCode(err) != 2 {
 		t.Errorf("two columns of one name: %v", err)
 	}
 }

@@ -6,19 +6,31 @@ import (
 	"log/slog"
 
 	"mss/internal/config"
-	"mss/internal/kpi"
+	"mss/internal/redshift"
 )
 
-type warehouse struct{ kpi.Warehouse }
-
-func (w *warehouse) Close() error { return nil }
-
-func openWarehouse(context.Context, *config.Config, *slog.Logger) (*warehouse, error) {
-	return nil, errors.New("warehouse: not built yet")
+// openWarehouse connects to the configured warehouse. readOnly is for queries: they create nothing.
+func openWarehouse(ctx context.Context, cfg *config.Config, log *slog.Logger, readOnly bool) (*redshift.Warehouse, error) {
+	w, err := redshift.Open(ctx, cfg.Warehouse, redshift.Options{Log: log, ReadOnly: readOnly})
+	if errors.Is(err, redshift.ErrURL) {
+		return nil, usageError{err}
+	}
+	return w, err
 }
 
-func queryInto(ctx context.Context, w *warehouse, sql string, begin func(columns []string) (resultWriter, error)) error {
-	return errors.New("warehouse: not built yet")
+// query runs statements on the configured warehouse, and returns their results.
+func (a *app) query(ctx context.Context, cfg *config.Config, statements ...string) ([]*redshift.Table, error) {
+	w, err := openWarehouse(ctx, cfg, a.log, true)
+	if err != nil {
+		return nil, err
+	}
+	var results []*redshift.Table
+	for _, sql := range statements {
+		var t *redshift.Table
+		if t, err = w.Query(ctx, sql); err != nil {
+			break
+		}
+		results = append(results, t)
+	}
+	return results, errors.Join(err, w.Close())
 }
-
-func maskSecret(string) string { return "***" }
