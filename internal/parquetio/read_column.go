@@ -12,6 +12,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
+	"github.com/pierrec/lz4/v4"
 
 	"mss/internal/schema"
 )
@@ -106,7 +107,13 @@ func (c *columnReader) next() (bool, error) {
 }
 
 // decodePage decodes the next page; a dictionary page yields no rows.
-func (c *columnReader) decodePage() error {
+func (c *columnReader) decodePage() (err error) {
+	// The decoders of thrift, of codecs and of encodings that are not ours trust their input, and panic on damaged bytes.
+	defer func() {
+		if p := recover(); p != nil {
+			err = c.damaged("a page cannot be decoded: %v", p)
+		}
+	}()
 	h, n, err := c.header()
 	if err != nil {
 		return err
@@ -169,11 +176,6 @@ func padded(b []byte) []byte {
 }
 
 func (c *columnReader) header() (h format.PageHeader, n int, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = c.damaged("a page header is damaged: %v", p)
-		}
-	}()
 	var proto thrift.CompactProtocol
 	r := proto.NewReaderFromBytes(c.data[c.at:])
 	if err := thrift.NewDecoder(r).Decode(&h); err != nil {
@@ -199,6 +201,11 @@ func (c *columnReader) decompress(raw []byte, size int) ([]byte, error) {
 			return nil, c.damaged("a page does not have the size that its header tells")
 		}
 		out, err = s2.Decode(c.body[:size], raw)
+	case format.Lz4Raw:
+		// Not by parquet-go: on damaged bytes it allocates without end.
+		var n int
+		n, err = lz4.UncompressBlock(raw, c.body[:size])
+		out = c.body[:max(n, 0)]
 	default:
 		out, err = parquet.LookupCompressionCodec(c.meta.Codec).Decode(c.body[:0], raw)
 		out = slices.Grow(out, 8)

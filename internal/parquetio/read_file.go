@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 
 	"github.com/parquet-go/parquet-go/deprecated"
@@ -123,10 +124,19 @@ func (f *File) findLeaves() error {
 		}
 		f.leaves = append(f.leaves, l)
 	}
+	rows := int64(0)
 	for i := range f.meta.RowGroups {
+		n := f.meta.RowGroups[i].NumRows
+		if n < 0 || n > math.MaxInt32 {
+			return fmt.Errorf("%w: row group %d has %d rows", ErrFormat, i, n)
+		}
+		rows += n
 		if len(f.meta.RowGroups[i].Columns) != chunk {
 			return fmt.Errorf("%w: row group %d has %d columns, the schema %d", ErrFormat, i, len(f.meta.RowGroups[i].Columns), chunk)
 		}
+	}
+	if rows != f.meta.NumRows {
+		return fmt.Errorf("%w: it has %d rows, its row groups %d", ErrFormat, f.meta.NumRows, rows)
 	}
 	return nil
 }

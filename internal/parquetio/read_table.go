@@ -20,7 +20,7 @@ func ReadTable(f *File, columns []schema.Column) ([]ColumnData, error) {
 // readWhole reads a column of all row groups.
 func readWhole(f *File, col schema.Column) (ColumnData, error) {
 	var c columnReader
-	codes := make([]uint32, 0, f.NumRows())
+	codes := make([]uint32, 0, min(f.NumRows(), tableGroupRows))
 	enc := NewColumnEncoder(col.Kind) // used when the codes cannot be taken as they are
 	direct := f.NumRowGroups() == 1 && col.Kind != schema.Bool
 	for rg := range f.NumRowGroups() {

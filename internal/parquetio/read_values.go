@@ -71,11 +71,6 @@ func (c *columnReader) appendEncoded(v *values, enc format.Encoding, b []byte, n
 	if enc == format.Plain {
 		return c.appendPlain(v, b, n)
 	}
-	defer func() {
-		if p := recover(); p != nil { // its decoders trust the length of their input
-			err = c.damaged("a page cannot be decoded (%v): %v", enc, p)
-		}
-	}()
 	d := parquet.LookupEncoding(enc)
 	var got int
 	switch c.st.physical {
