@@ -11,11 +11,11 @@ import (
 	"mss/internal/redshift"
 )
 
-// demoTop is the number of rows that the demo shows of each ranking, demoWidth the width of their texts, so that
-// the tables fit a terminal of 80 columns.
+// demoTop is the number of rows that the demo shows of each ranking, demoWidth the width of their texts. With short
+// names for the columns the tables fit a terminal of 80.
 const (
 	demoTop   = 10
-	demoWidth = 26
+	demoWidth = 32
 )
 
 type demoOptions struct {
@@ -37,7 +37,7 @@ reach a real lake; a place that a flag names is respected.`,
   mss demo --plays 1000000 --dir /tmp/mss-demo`,
 		Args: cobra.NoArgs,
 		RunE: a.do(func(cmd *cobra.Command, _ []string) error {
-			cfg, err := a.load(o.places(), "mss demo")
+			cfg, err := a.load(o.settings(), "mss demo")
 			if err == nil && strings.Contains(o.dir, "://") {
 				err = usageError{fmt.Errorf("--dir %s: want a folder; name other places with --raw, --curated, …", o.dir)}
 			}
@@ -53,12 +53,13 @@ reach a real lake; a place that a flag names is respected.`,
 	return cmd
 }
 
-// places are the settings that keep the demo in its folder.
-func (o *demoOptions) places() map[string]string {
+// settings keep the demo in its folder, and its output short.
+func (o *demoOptions) settings() map[string]string {
 	dir := strings.TrimRight(o.dir, "/")
 	return map[string]string{
 		"raw": dir + "/raw", "curated": dir + "/curated", "analytics": dir + "/analytics", "temp": dir + "/temp",
 		"warehouse": "sqlite:" + dir + "/warehouse.db",
+		"log-level": "warn",
 	}
 }
 
@@ -69,7 +70,7 @@ func (a *app) demo(ctx context.Context, cfg *config.Config, o *demoOptions) erro
 	}
 	human := cfg.Output == "text"
 	if human {
-		fmt.Fprintf(a.stdout, "%s in %s\n\n", o.describe(sum), cfg.Raw)
+		fmt.Fprintf(a.stdout, "%s in %s\n\n", describe(sum), cfg.Raw)
 	}
 	if err := a.runAndReport(ctx, cfg, nil, []job{metadataJob, integrateJob, kpiJob}); err != nil || !human {
 		return err
@@ -93,14 +94,15 @@ Where everything lies:
   rejected rows    %[5]s/quarantine
   KPIs, Parquet    %[6]s/kpi_output
   KPIs, table      %[7]s, public.kpi_table
-`, at, top(rankings[0]), top(rankings[1]), cfg.Raw, cfg.Curated, cfg.Analytics, redshift.MaskURL(cfg.Warehouse))
+`, at, top(rankings[0], "genre", "plays", "popularity", "top artist"),
+		top(rankings[1], "hour", "listeners", "diversity"), cfg.Raw, cfg.Curated, cfg.Analytics, redshift.MaskURL(cfg.Warehouse))
 	return err
 }
 
-// top is the beginning of a ranking.
-func top(t *redshift.Table) string {
+// top is the beginning of a ranking, under other names for its columns.
+func top(t *redshift.Table, columns ...string) string {
 	rows := t.Rows[:min(len(t.Rows), demoTop)]
-	return fmt.Sprintf("%s\n(the first %d of %d)", renderRows(t.Columns, rows, demoWidth), len(rows), len(t.Rows))
+	return fmt.Sprintf("%s\n(the first %d of %d)", renderRows(columns, rows, demoWidth), len(rows), len(t.Rows))
 }
 
 // shellQuote makes a word of a command line to be copied.

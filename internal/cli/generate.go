@@ -49,7 +49,7 @@ makes the same bytes. What it made there before is replaced; a place with other 
 			if cfg.Output == "json" {
 				return json.NewEncoder(a.stdout).Encode(sum)
 			}
-			_, err = fmt.Fprintf(a.stdout, "%s in %s\n", o.describe(sum), cfg.Raw)
+			_, err = fmt.Fprintf(a.stdout, "%s in %s\n", describe(sum), cfg.Raw)
 			return err
 		}),
 	}
@@ -70,8 +70,7 @@ func (o *generateOptions) generate(ctx context.Context, cfg *config.Config) (dem
 	return sum, err
 }
 
-func (o *generateOptions) describe(sum demodata.Summary) string {
-	return fmt.Sprintf("%s made-up plays of %s tracks by %s users (seed %d, %d files, %s)",
-		humanize.Comma(sum.Plays), humanize.Comma(int64(sum.Tracks)), humanize.Comma(int64(sum.Users)),
-		o.data.Seed, len(sum.Objects), humanize.Bytes(uint64(sum.Bytes)))
+func describe(sum demodata.Summary) string {
+	return fmt.Sprintf("%s made-up plays of %s tracks by %s users (%s)", humanize.Comma(sum.Plays),
+		humanize.Comma(int64(sum.Tracks)), humanize.Comma(int64(sum.Users)), humanize.Bytes(uint64(sum.Bytes)))
 }
