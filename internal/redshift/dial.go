@@ -66,19 +66,35 @@ func (w *Warehouse) useServer(config *pgx.ConnConfig, wait wait) {
 			if err == nil {
 				return pgSession{conn}, nil
 			}
+			err = attempts(err)
 			if ctx.Err() != nil || !mayPass(err) || time.Now().Add(delay).After(deadline) {
-				return nil, w.explain(ctx, "connect", err)
+				return nil, w.explain(ctx, "connect to", err)
 			}
 			if try == 1 {
 				w.log.Warn("the warehouse does not answer; trying again", "warehouse", w.name, "for", wait.whole, "error", err)
 			}
 			if err := pause(ctx, delay); err != nil {
-				return nil, w.explain(ctx, "connect", err)
+				return nil, w.explain(ctx, "connect to", err)
 			}
 			delay = min(2*delay, 5*time.Second)
 		}
 	}
 }
+
+// attempts is a driver's error without its first wrapping, which holds the whole configuration, password and all, as a
+// field. With several addresses or TLS modes the text has a line for each attempt; it becomes one line.
+func attempts(err error) error {
+	var wrapping *pgconn.ConnectError
+	if errors.As(err, &wrapping) {
+		err = wrapping.Unwrap()
+	}
+	return oneLine{err}
+}
+
+type oneLine struct{ error }
+
+func (e oneLine) Error() string { return strings.ReplaceAll(e.error.Error(), "\n", "; ") }
+func (e oneLine) Unwrap() error { return e.error }
 
 // mayPass tells whether a failure to connect can go away by itself: a server that starts or resumes, a network that
 // is not up yet. A refused login, an unknown host or a wrong certificate cannot.

@@ -33,7 +33,7 @@ func (w *Warehouse) Load(ctx context.Context, rows []schema.KPI, opt kpi.LoadOpt
 			return err
 		})
 		if err != nil {
-			return false, w.explain(ctx, "compare public.kpi_table with the new rows", err)
+			return false, w.explain(ctx, "compare the new rows with public.kpi_table in", err)
 		}
 		if equal {
 			return false, nil
@@ -45,7 +45,7 @@ func (w *Warehouse) Load(ctx context.Context, rows []schema.KPI, opt kpi.LoadOpt
 		})
 	})
 	if err != nil {
-		return false, w.explain(ctx, "load public.kpi_table", err)
+		return false, w.explain(ctx, "load public.kpi_table in", err)
 	}
 	return true, nil
 }

@@ -12,8 +12,8 @@ type Table struct {
 	Rows    [][]any
 }
 
-// Query runs one statement of the user's and returns its whole result. It cannot change anything: the transaction is
-// read-only.
+// Query runs one statement of the user's and returns its whole result. The transaction is read-only; that guards
+// against accidents, not against SQL that sets out to end it.
 func (w *Warehouse) Query(ctx context.Context, sql string) (*Table, error) {
 	var t Table
 	err := w.Stream(ctx, sql, func(columns []string) error {
@@ -60,7 +60,7 @@ func (w *Warehouse) Stream(ctx context.Context, sql string, head func(columns []
 	case callers != nil:
 		return callers
 	case err != nil:
-		return w.explain(ctx, "query", err)
+		return w.explain(ctx, "query in", err)
 	}
 	return nil
 }

@@ -151,7 +151,7 @@ func (w *Warehouse) Rows(ctx context.Context) ([]schema.KPI, error) {
 		return err
 	})
 	if err != nil {
-		return nil, w.explain(ctx, "read public.kpi_table", err)
+		return nil, w.explain(ctx, "read public.kpi_table in", err)
 	}
 	slices.SortFunc(records, compareKeys)
 	rows := make([]schema.KPI, len(records))

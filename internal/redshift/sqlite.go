@@ -61,7 +61,7 @@ func (w *Warehouse) useSQLite(url string, opt Options) error {
 	w.connect = func(ctx context.Context) (session, error) {
 		s, err := openSQLite(ctx, path)
 		if err != nil {
-			return nil, w.explain(ctx, "open the database", err)
+			return nil, w.explain(ctx, "open", err)
 		}
 		return s, nil
 	}

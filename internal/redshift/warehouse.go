@@ -52,16 +52,15 @@ func Open(ctx context.Context, url string, opt Options) (*Warehouse, error) {
 		w.log = slog.Default()
 	}
 	var err error
-	scheme, _, _ := strings.Cut(url, ":")
 	switch {
-	case scheme == "sqlite":
+	case strings.HasPrefix(url, "sqlite:"):
 		err = w.useSQLite(url, opt)
 	case strings.HasPrefix(url, "postgres://"), strings.HasPrefix(url, "postgresql://"):
 		err = w.usePostgres(url)
 	case strings.HasPrefix(url, "redshift://"):
 		err = w.useRedshift(url)
 	default:
-		err = fmt.Errorf("%w %q: want sqlite:PATH, postgres://user@host:port/database or redshift://user@host:port/database", ErrURL, w.name)
+		err = fmt.Errorf("%w %q: %s", ErrURL, w.name, wantURL)
 	}
 	if err != nil {
 		return nil, err
@@ -99,7 +98,7 @@ func (w *Warehouse) ensureTables(ctx context.Context) error {
 		return w.with(ctx, func(s session) error { return w.createMissing(ctx, s) })
 	})
 	if err != nil {
-		return w.explain(ctx, "prepare public.kpi_table and public.kpi_staging", err)
+		return w.explain(ctx, "prepare public.kpi_table and public.kpi_staging in", err)
 	}
 	return nil
 }
@@ -127,20 +126,20 @@ func (w *Warehouse) createMissing(ctx context.Context, s session) error {
 	})
 }
 
-// explain names the act and the warehouse of an error, and what to do about it.
+// explain adds the act, which ends in a preposition, and the warehouse to an error, and what to do about it.
 func (w *Warehouse) explain(ctx context.Context, act string, err error) error {
+	var done explained
+	if errors.As(err, &done) { // by the connection that the act needed
+		return fmt.Errorf("%s: %w", strings.TrimSuffix(act, " in"), err)
+	}
 	// Servers and drivers have words of their own for a statement that was interrupted.
 	if cause := ctx.Err(); cause != nil && !errors.Is(err, cause) {
 		err = fmt.Errorf("%w (%w)", cause, err)
 	}
-	var done explained
-	if errors.As(err, &done) { // by the connection that the act needed
-		return fmt.Errorf("%s: %w", act, err)
-	}
 	if remedy := w.dialect.remedy(err); remedy != "" {
-		return explained{fmt.Errorf("%s in %s: %w; %s", act, w.name, err, remedy)}
+		err = fmt.Errorf("%w; %s", err, remedy)
 	}
-	return explained{fmt.Errorf("%s in %s: %w", act, w.name, err)}
+	return explained{fmt.Errorf("%s %s: %w", act, w.name, err)}
 }
 
 // explained is an error that names its warehouse already.

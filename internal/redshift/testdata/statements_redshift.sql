@@ -1,0 +1,82 @@
+-- Open, the tables are absent
+SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename IN ('kpi_table', 'kpi_staging');
+BEGIN;
+CREATE TABLE IF NOT EXISTS public.kpi_table (
+    kpi_type VARCHAR(20),
+    group_by VARCHAR(100),
+    genre_listen_count BIGINT,
+    genre_avg_duration DOUBLE PRECISION,
+    genre_popularity_index DOUBLE PRECISION,
+    top_track VARCHAR(255),
+    top_artist VARCHAR(255)
+);
+CREATE TABLE IF NOT EXISTS public.kpi_staging (
+    kpi_type VARCHAR(20),
+    group_by VARCHAR(100),
+    genre_listen_count BIGINT,
+    genre_avg_duration DOUBLE PRECISION,
+    genre_popularity_index DOUBLE PRECISION,
+    top_track VARCHAR(255),
+    top_artist VARCHAR(255)
+);
+COMMIT;
+
+-- Open, the tables are there
+SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename IN ('kpi_table', 'kpi_staging');
+
+-- Load, two rows
+SELECT kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist FROM public.kpi_table WHERE kpi_type IN ('genre', 'hourly');
+BEGIN;
+LOCK TABLE public.kpi_staging;
+DELETE FROM public.kpi_staging;
+INSERT INTO public.kpi_staging (kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist) VALUES ($1, $2, CAST($3 AS BIGINT), CAST($4 AS DOUBLE PRECISION), CAST($5 AS DOUBLE PRECISION), $6, $7), ($8, $9, CAST($10 AS BIGINT), CAST($11 AS DOUBLE PRECISION), CAST($12 AS DOUBLE PRECISION), $13, $14);
+SELECT COUNT(*) FROM public.kpi_staging;
+DELETE FROM public.kpi_table WHERE kpi_type IN ('genre', 'hourly');
+INSERT INTO public.kpi_table (kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist) SELECT kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist FROM public.kpi_staging;
+SELECT kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist FROM public.kpi_table WHERE kpi_type IN ('genre', 'hourly');
+DELETE FROM public.kpi_staging;
+COMMIT;
+
+-- Load, nothing differs
+SELECT kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist FROM public.kpi_table WHERE kpi_type IN ('genre', 'hourly');
+
+-- Load, always, keeping stale keys
+BEGIN;
+LOCK TABLE public.kpi_staging;
+DELETE FROM public.kpi_staging;
+INSERT INTO public.kpi_staging (kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist) VALUES ($1, $2, CAST($3 AS BIGINT), CAST($4 AS DOUBLE PRECISION), CAST($5 AS DOUBLE PRECISION), $6, $7);
+SELECT COUNT(*) FROM public.kpi_staging;
+DELETE FROM public.kpi_table WHERE kpi_type = 'genre' AND group_by IN (SELECT group_by FROM public.kpi_staging WHERE kpi_type = 'genre');
+DELETE FROM public.kpi_table WHERE kpi_type = 'hourly' AND group_by IN (SELECT group_by FROM public.kpi_staging WHERE kpi_type = 'hourly');
+DELETE FROM public.kpi_table WHERE group_by IS NULL AND kpi_type IN (SELECT kpi_type FROM public.kpi_staging WHERE group_by IS NULL);
+INSERT INTO public.kpi_table (kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist) SELECT kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist FROM public.kpi_staging;
+SELECT kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist FROM public.kpi_table WHERE kpi_type IN ('genre', 'hourly');
+DELETE FROM public.kpi_staging;
+COMMIT;
+
+-- Rows
+SELECT kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist FROM public.kpi_table WHERE kpi_type IN ('genre', 'hourly');
+
+-- Query, genres
+BEGIN READ ONLY;
+SELECT
+    group_by as genre,
+    genre_listen_count,
+    genre_popularity_index,
+    top_artist
+FROM public.kpi_table
+WHERE kpi_type = 'genre'
+ORDER BY genre_listen_count DESC NULLS LAST, group_by NULLS LAST;
+ROLLBACK;
+
+-- Query, hours
+BEGIN READ ONLY;
+SELECT
+    group_by as hour,
+    genre_listen_count as unique_listeners,
+    genre_avg_duration as diversity_index
+FROM public.kpi_table
+WHERE kpi_type = 'hourly'
+ORDER BY unique_listeners DESC NULLS LAST, LENGTH(group_by) NULLS LAST, group_by;
+ROLLBACK;
+
