@@ -94,6 +94,16 @@ func TestBigFile(t *testing.T) {
 	}
 }
 
+// TestManyTracks has more tracks, and more plays in a file, than fit in one batch of anything.
+func TestManyTracks(t *testing.T) {
+	lake := oracle.Hazard{Seed: 13, Songs: 7000, Users: 60, Plays: 25000, Files: 2, Bad: 0.01}.New()
+	for _, semantics := range []schema.Semantics{schema.Corrected, schema.Glue} {
+		s := newSite(t, lake)
+		s.must(t, "run", "all", "--semantics", string(semantics), "--max-reject-ratio", "1")
+		s.check(t, expect(t, lake, semantics))
+	}
+}
+
 // TestSplits spreads the same good plays over other files: the KPIs stay.
 func TestSplits(t *testing.T) {
 	lake := oracle.Hazard{Seed: 3, Songs: 150, Users: 40, Plays: 500, Files: 1}.New()

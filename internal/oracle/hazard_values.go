@@ -2,6 +2,7 @@ package oracle
 
 import (
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -21,9 +22,24 @@ func (g *generator) pools() {
 	g.artists = append([]string{"A;B", "The Band", "Björk"}, g.names...)
 	g.integers = []string{"", "", "0", "1", "1", "2", "50", "100", "007", "-0", "-1",
 		"9223372036854775807", "9223372036854775806", "-9223372036854775808", "-9223372036854775807", "0000000000000000000000000042"}
-	g.users = []string{"-9223372036854775808", "9223372036854775807", "-1", "0", "-0", "000", "1", "01", "2", "3", "4294967296", "1000000000000", "-1000000000000"}
-	for i := range 20 {
-		g.users = append(g.users, fmt.Sprint(10+i*i*i*i))
+	// Ids far apart, close together around 0, and close together at the end of int64: a table of users may care.
+	switch g.hazard.Seed % 3 {
+	case 0:
+		g.users = []string{"-9223372036854775808", "9223372036854775807", "-1", "0", "-0", "000", "1", "01", "2", "3", "4294967296", "1000000000000", "-1000000000000"}
+		for i := range 20 {
+			g.users = append(g.users, fmt.Sprint(10+i*i*i*i))
+		}
+	case 1:
+		for i := range 40 {
+			g.users = append(g.users, fmt.Sprint(i-15))
+		}
+	case 2:
+		for i := range 40 {
+			g.users = append(g.users, fmt.Sprint(math.MaxInt64-i))
+		}
+	}
+	for range g.hazard.Songs - 1000 { // many songs have many tracks
+		g.tracks = append(g.tracks, fmt.Sprintf("%022x", g.Uint64N(1<<60)))
 	}
 	// Days at the ends of the calendar, of leap years, of epochs.
 	g.instants = []string{"0001-01-01", "9999-12-31", "1969-12-31", "1970-01-01", "2024-02-29", "2000-02-29", "1600-02-29", "1582-10-10",
