@@ -116,12 +116,9 @@ func serve(as account, bin, dir, data, password string) (*url.URL, error) {
 		cmd.Wait() // the keeper stops the server and removes the folder
 		return nil, err
 	}
-	alive = life
+	go cmd.Wait() // it also holds on to the pipe, whose finalizer would stop the server
 	return u, nil
 }
-
-// alive must not be collected: its finalizer would close the pipe, and the server would stop.
-var alive any
 
 // await returns when the server answers.
 func await(u *url.URL, logfile string) error {
