@@ -122,8 +122,15 @@ func (s *Scanner) begin() error {
 	return nil
 }
 
+// Tail is how much is read behind the end of a chunk at first, for the rest of its last record.
+const Tail = 64 << 10
+
 func (s *Scanner) fill() error {
-	err := s.w.fill(s.p)
+	size := int64(blockSize)
+	if rest := s.end - s.w.base - int64(s.w.n); rest < blockSize-Tail {
+		size = max(rest, 0) + Tail
+	}
+	err := s.w.fill(s.p, int(size))
 	s.p = 0
 	return err
 }

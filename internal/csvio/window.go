@@ -25,13 +25,15 @@ type window struct {
 	eof  bool
 }
 
-// fill drops what is before keep, and reads one more block behind what is left. The bytes at keep are then at 0.
-func (w *window) fill(keep int) error {
+// fill drops what is before keep, and reads size bytes more, or half of what is left when that is more, so that a record
+// longer than a block is not copied again for each block of it. The bytes at keep are then at 0.
+func (w *window) fill(keep, size int) error {
 	rest := w.n - keep
 	if rest > MaxLine {
 		return fmt.Errorf("at byte %d: %w", w.base+int64(keep), ErrLongLine)
 	}
-	if need := rest + blockSize + slack; need > len(w.buf) {
+	size = max(size, rest/2)
+	if need := rest + size + slack; need > len(w.buf) {
 		// A quarter more, so that the usual rest of a line does not make the buffer grow again.
 		grown := make([]byte, need+need/4)
 		copy(grown, w.buf[keep:w.n])
@@ -40,7 +42,7 @@ func (w *window) fill(keep int) error {
 		copy(w.buf, w.buf[keep:w.n])
 	}
 	w.base += int64(keep)
-	k, err := io.ReadFull(w.r, w.buf[rest:rest+blockSize])
+	k, err := io.ReadFull(w.r, w.buf[rest:rest+size])
 	w.n = rest + k
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
 		w.eof = true

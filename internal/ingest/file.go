@@ -43,7 +43,7 @@ func (f *file) layout(ctx context.Context) (*csvio.Layout, error) {
 			return
 		}
 		var r io.ReadCloser
-		if r, f.err = f.reader(ctx, 0, headSize); f.err != nil {
+		if r, f.err = f.reader(ctx, 0, headSize-csvio.Tail); f.err != nil {
 			return
 		}
 		f.header, f.err = csvio.ReadLayout(r, f.table)
@@ -61,14 +61,11 @@ func (f *file) close() error {
 	return f.in.Close()
 }
 
-const (
-	headSize = 4 << 10  // a header is read in pieces of this size
-	tailSize = 64 << 10 // read behind a chunk for the rest of its last record
-)
+const headSize = 4 << 10 // a header is read in pieces of this size
 
-// reader reads the object from off on: eagerly up to end and a little more, and behind that as needed.
+// reader reads the object from off on: eagerly up to end and what the scanner wants behind it, and then as needed.
 func (f *file) reader(ctx context.Context, off, end int64) (io.ReadCloser, error) {
-	s := &stream{ctx: ctx, in: f.in, pos: off, size: f.obj.Size, step: end - off + tailSize}
+	s := &stream{ctx: ctx, in: f.in, pos: off, size: f.obj.Size, step: end - off + csvio.Tail}
 	if !f.gzip {
 		return s, nil
 	}
@@ -117,7 +114,7 @@ func (s *stream) Read(p []byte) (int, error) {
 			if s.cur, err = s.in.Stream(s.ctx, s.pos, s.left); err != nil {
 				return 0, err
 			}
-			s.step = 1 << 20
+			s.step = csvio.Tail
 		}
 		n, err := s.cur.Read(p)
 		s.pos += int64(n)

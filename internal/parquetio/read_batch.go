@@ -6,6 +6,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
 	"github.com/apache/arrow/go/v17/arrow/memory"
+	"golang.org/x/sync/errgroup"
 
 	"mss/internal/schema"
 )
@@ -18,7 +19,6 @@ import (
 type BatchReader struct {
 	cols  []columnReader
 	dicts []cachedDict
-	types []arrow.DataType
 	last  arrow.Record
 }
 
@@ -34,12 +34,12 @@ func (b *BatchReader) Reset(f *File, rowGroup int, columns []schema.Column) erro
 	if len(b.cols) != len(columns) {
 		b.cols, b.dicts = make([]columnReader, len(columns)), make([]cachedDict, len(columns))
 	}
+	// All at once: on S3 each is a round trip.
+	var group errgroup.Group
 	for i := range b.cols {
-		if err := b.cols[i].open(f, rowGroup, columns[i]); err != nil {
-			return err
-		}
+		group.Go(func() error { return b.cols[i].open(f, rowGroup, columns[i]) })
 	}
-	return nil
+	return group.Wait()
 }
 
 // Next returns the next batch, or io.EOF. The batch is valid until the next call of Next or Reset; its dictionaries

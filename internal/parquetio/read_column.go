@@ -256,6 +256,7 @@ func (c *columnReader) decodeData(rows int, enc format.Encoding, levels, body []
 	}
 	c.left -= int64(rows)
 	n := rows - p.nulls
+	//lint:ignore SA1019 older writers still use the deprecated name of the same encoding
 	if enc == format.RLEDictionary || enc == format.PlainDictionary {
 		p.coded = true
 		p.codes = slices.Grow(p.codes[:0], rows)[:rows]
