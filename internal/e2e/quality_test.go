@@ -87,6 +87,17 @@ func TestRatioOverAllFiles(t *testing.T) {
 	s.fails(t, 3, nil, "run", "integrate", "--max-reject-ratio", "0.0099")
 }
 
+// TestRatioExactly has as many rejects as are allowed; 0.29 * 100 is less than 29 in floating point.
+func TestRatioExactly(t *testing.T) {
+	for _, percent := range []int{7, 28, 29, 57, 58, 99} {
+		s := newSite(t, raw("", "", strings.Repeat("x,t,2024-06-01 10:00:00\n", percent)+
+			strings.Repeat("1,t,2024-06-01 10:00:00\n", 100-percent)))
+		s.must(t, "run", "metadata")
+		s.must(t, "run", "integrate", "--max-reject-ratio", fmt.Sprintf("0.%02d", percent))
+		s.fails(t, 3, nil, "run", "integrate", "--max-reject-ratio", fmt.Sprintf("0.%02d99", percent-1))
+	}
+}
+
 // TestMissingColumn wants a message that names the file, the missing column and the columns found.
 func TestMissingColumn(t *testing.T) {
 	for _, c := range []struct{ job, key, header, missing string }{

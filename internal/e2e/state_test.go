@@ -42,6 +42,7 @@ func TestForeign(t *testing.T) {
 			if !slices.Contains(names(s.objects(t, c.place), ""), c.key) {
 				t.Errorf("ignored, but gone")
 			}
+			multiset(t, "kpi_table beside a foreign object", s.table(t, "kpi_table"), kpiRows(expect(t, lake, schema.Corrected).KPI))
 			s.fails(t, 1, []string{c.key}, "run", c.job)
 
 			s.must(t, "run", "all", "--foreign", "remove")
