@@ -75,7 +75,7 @@ func (a *app) demo(ctx context.Context, cfg *config.Config, o *demoOptions) erro
 	if err := a.runAndReport(ctx, cfg, nil, []job{metadataJob, integrateJob, kpiJob}); err != nil || !human {
 		return err
 	}
-	rankings, err := a.query(ctx, cfg, genresSQL, hoursSQL)
+	rankings, err := a.query(ctx, cfg, redshift.QueryGenres(), redshift.QueryHours())
 	if err != nil {
 		return err
 	}

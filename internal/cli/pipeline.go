@@ -37,7 +37,7 @@ func (a *app) pipeline(ctx context.Context, cfg *config.Config, id string, jobs 
 		Semantics:      schema.Semantics(cfg.Semantics),
 		Foreign:        lake.Foreign(cfg.Foreign),
 		MaxRejectRatio: cfg.MaxRejectRatio,
-		Threads:        cfg.Threads,
+		Threads:        workers(cfg),
 		Log:            a.log.With("run", id),
 		Progress:       progress,
 	}
@@ -56,6 +56,17 @@ func (a *app) pipeline(ctx context.Context, cfg *config.Config, id string, jobs 
 		}
 	}
 	return done, nil
+}
+
+// workerMemory is about what a worker of integrate holds: a chunk's plays, sorted and not, and its row group, encoded.
+const workerMemory = 96 << 20
+
+// workers is the number of workers: the configured threads, but no more than the memory limit has buffers for.
+func workers(cfg *config.Config) int {
+	if cfg.MemoryLimit <= 0 {
+		return cfg.Threads
+	}
+	return int(max(1, min(int64(cfg.Threads), cfg.MemoryLimit/workerMemory)))
 }
 
 func runMetadata(ctx context.Context, cfg *config.Config, run *lake.Run) (report.Job, error) {

@@ -9,25 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mss/internal/config"
-)
-
-// The sample queries. Each has a second key, so that equal counts come in the same order from every warehouse.
-const (
-	genresSQL = `SELECT
-    group_by as genre,
-    genre_listen_count,
-    genre_popularity_index,
-    top_artist
-FROM public.kpi_table
-WHERE kpi_type = 'genre'
-ORDER BY genre_listen_count DESC, group_by NULLS LAST`
-	hoursSQL = `SELECT
-    group_by as hour,
-    genre_listen_count as unique_listeners,
-    genre_avg_duration as diversity_index
-FROM public.kpi_table
-WHERE kpi_type = 'hourly'
-ORDER BY unique_listeners DESC, group_by`
+	"mss/internal/redshift"
 )
 
 var formats = []string{"table", "csv", "json"}
@@ -45,7 +27,7 @@ func (a *app) queryCmd() *cobra.Command {
 		Long: `Query the KPIs in the warehouse: genres is the genre ranking, hours the peak listening hours, --sql a query of
 your own. A query changes nothing in the warehouse. --output json means --format json.
 
-` + indent(genresSQL) + "\n\n" + indent(hoursSQL),
+` + indent(redshift.QueryGenres()) + "\n\n" + indent(redshift.QueryHours()),
 		Example: `  mss query genres
   mss query hours --format csv
   mss query --sql "SELECT top_track FROM public.kpi_table WHERE group_by = 'jazz'" --format json`,
@@ -82,9 +64,9 @@ func (o *queryOptions) complete(args []string) error {
 		return errors.New("want genres, hours or --sql STATEMENT")
 	case len(args) == 0:
 	case args[0] == "genres":
-		o.sql = genresSQL
+		o.sql = redshift.QueryGenres()
 	case args[0] == "hours":
-		o.sql = hoursSQL
+		o.sql = redshift.QueryHours()
 	default:
 		return fmt.Errorf("unknown query %q: want genres, hours or --sql STATEMENT", args[0])
 	}
