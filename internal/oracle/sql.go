@@ -3,7 +3,6 @@ package oracle
 import (
 	"database/sql"
 	"fmt"
-	"path"
 
 	_ "modernc.org/sqlite" // the engine of the three jobs
 
@@ -157,12 +156,4 @@ func withBool(v []any) []any {
 // Object is the key, below the curated place, of the Parquet object that a stream source gives.
 func Object(source string) string {
 	return "mss-transformed/" + source[len("streams/"):] + ".parquet"
-}
-
-// Quarantine is the key, below the curated place, of the rejects of a source of the dataset.
-func Quarantine(dataset, source string) string {
-	if dataset == schema.RawStreams.Name {
-		return "quarantine/streams/" + source[len("streams/"):] + ".jsonl"
-	}
-	return "quarantine/" + dataset + "/" + path.Base(source) + ".jsonl"
 }
