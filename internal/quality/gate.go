@@ -41,7 +41,7 @@ func (g *Gate) Total() int64 {
 // Check refuses (lake.ErrRefused) when more than ratio of the rows were rejected.
 func (g *Gate) Check(ratio float64, quarantine string) error {
 	n := g.Total()
-	if n == 0 || float64(n) <= ratio*float64(g.Rows) {
+	if n == 0 || float64(n)/float64(g.Rows) <= ratio {
 		return nil
 	}
 	var why []string
