@@ -128,7 +128,11 @@ func (j *Job) balance(s *State, snap *lake.Snapshot) error {
 	if j.Run.Semantics == schema.Glue {
 		want = s.NumRows()
 	}
-	if got := s.hourlyPlays(); got != want {
+	got := int64(0)
+	for _, n := range s.hourlyPlays() {
+		got += n
+	}
+	if got != want {
 		return fmt.Errorf("kpi: %d plays in, but %d in the hours; this is a fault of mss, nothing was loaded", want, got)
 	}
 	if snap != nil && snap.Plays != s.Plays() {

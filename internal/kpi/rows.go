@@ -25,13 +25,14 @@ func (s *State) Rows() []schema.KPI {
 		}
 		out = append(out, r)
 	}
-	users, tracks := s.users.count(), s.tracks.count()
+	s.flush()
+	users, tracks, plays := s.users.count(), s.tracks.count(), s.hourlyPlays()
 	for h := range hours {
-		if s.plays[h] == 0 {
+		if plays[h] == 0 {
 			continue
 		}
 		name := strconv.Itoa(h)
-		diversity := float64(tracks[h]) / float64(s.plays[h])
+		diversity := float64(tracks[h]) / float64(plays[h])
 		out = append(out, schema.KPI{Type: schema.Hourly, GroupBy: &name, ListenCount: users[h], AvgDuration: &diversity,
 			TopArtist: s.topArtist(h)})
 	}
@@ -60,10 +61,13 @@ func (s *State) topArtist(h int) *string {
 	return best
 }
 
-// hourlyPlays sums the plays of the hours: every row that counts must be in one.
-func (s *State) hourlyPlays() (n int64) {
-	for _, p := range s.plays {
-		n += p
+// hourlyPlays counts the rows of each hour.
+func (s *State) hourlyPlays() (n [hours]int64) {
+	n = s.noArtists
+	for code := range s.artistPlays {
+		for h, k := range s.artistPlays[code] {
+			n[h] += k
+		}
 	}
 	return n
 }

@@ -23,7 +23,6 @@ type State struct {
 	artists       *textTable
 	artistPlays   [][hours]int64 // by code of artists
 	noArtists     [hours]int64
-	plays         [hours]int64 // rows that count for the hour
 
 	batch batch
 	hour  hourTable
@@ -87,7 +86,34 @@ func compareText(a, b *string) int {
 type intOrText struct {
 	ints  *intTable
 	texts *textTable
-	hours []uint32
+	hours []uint32 // by code of the table
+	// The hours of the keys of the current dictionary, by its codes: so a row needs no look-up of the table's code.
+	local []uint32
+	codes []uint32 // the table's codes of these
+}
+
+// begin turns to a dictionary, whose values have the given codes of the table.
+func (k *intOrText) begin(codes []uint32) {
+	if len(codes) == len(k.codes) && (len(codes) == 0 || &codes[0] == &k.codes[0]) {
+		return
+	}
+	k.flush()
+	k.codes = codes
+	if cap(k.local) < len(codes) {
+		k.local = make([]uint32, len(codes), len(codes)+len(codes)/8)
+	}
+	k.local = k.local[:len(codes)]
+}
+
+// flush takes the hours of the current dictionary over to the table's codes.
+func (k *intOrText) flush() {
+	k.fit()
+	for i, bits := range k.local {
+		if bits != 0 {
+			k.hours[k.codes[i]] |= bits
+			k.local[i] = 0
+		}
+	}
 }
 
 func (k *intOrText) len() int {
@@ -126,18 +152,21 @@ func (s *State) NumRows() int64 { return s.rows }
 // Plays counts the rows with is_primary.
 func (s *State) Plays() int64 { return s.primary }
 
+func (s *State) flush() {
+	s.users.flush()
+	s.tracks.flush()
+}
+
 // Fold adds a batch of the columns of mss-transformed that KPIs need.
 func (s *State) Fold(rec arrow.Record) error {
 	b := &s.batch
 	if err := b.set(rec); err != nil {
 		return err
 	}
-	users := s.users.ints.dict(b.cols[colUser].dict)
-	tracks := s.tracks.texts.dict(b.cols[colTrack].dict.(*array.String))
+	s.users.begin(s.users.ints.dict(b.cols[colUser].dict))
+	s.tracks.begin(s.tracks.texts.dict(b.cols[colTrack].dict.(*array.String)))
 	genres := s.genres.dict(b.cols[colGenre].dict.(*array.String))
 	artists := s.artists.dict(b.cols[colArtists].dict.(*array.String))
-	s.users.fit()
-	s.tracks.fit()
 	for len(s.genre) < len(s.genres.values) {
 		s.genre = append(s.genre, genreState{})
 	}
@@ -191,19 +220,24 @@ func (s *State) Fold(rec arrow.Record) error {
 			if artist != null {
 				counts = &s.artistPlays[artists[artist]]
 			}
-			seen := uint32(0)
-			for j, code := range timeCodes[i:end] {
-				h := hourOf[code] & 31
-				s.users.hours[users[userCodes[i+j]]] |= 1 << h
-				counts[h]++
-				s.plays[h]++
-				seen |= 1 << h
-			}
-			s.tracks.hours[tracks[b.cols[colTrack].codes[i]]] |= seen
+			s.tracks.local[b.cols[colTrack].codes[i]] |= countRun(counts, s.users.local, hourOf, userCodes[i:end], timeCodes[i:end])
 		}
 		i = end
 	}
 	return nil
+}
+
+// countRun counts the plays of a run by the hour, marks the hours of their users, and returns those of their track.
+func countRun(counts *[hours]int64, users []uint32, hourOf []uint8, userCodes, timeCodes []int32) (seen uint32) {
+	userCodes = userCodes[:len(timeCodes)]
+	for j, code := range timeCodes {
+		h := hourOf[code]
+		bit := uint32(1) << (h & 31)
+		users[userCodes[j]] |= bit
+		counts[h]++
+		seen |= bit
+	}
+	return seen
 }
 
 func textOf(values *array.String, code int32) *string {
@@ -221,7 +255,7 @@ type hourTable struct {
 }
 
 func (t *hourTable) of(dict arrow.Array) []uint8 {
-	if dict == t.dict {
+	if t.dict != nil && t.dict.Data() == dict.Data() {
 		return t.hours
 	}
 	dict.Retain()
@@ -249,6 +283,8 @@ func hourOf(micros int64) uint8 {
 
 // Merge adds another state of the same semantics.
 func (s *State) Merge(o *State) {
+	s.flush()
+	o.flush()
 	s.rows += o.rows
 	s.primary += o.primary
 	for code := range o.genre {
@@ -280,7 +316,6 @@ func (s *State) Merge(o *State) {
 	}
 	for h := range hours {
 		s.noArtists[h] += o.noArtists[h]
-		s.plays[h] += o.plays[h]
 	}
 }
 

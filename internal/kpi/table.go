@@ -58,6 +58,9 @@ type dictCache struct {
 	codes []uint32
 }
 
+// is says whether dict is the cached one. Batches that share a dictionary wrap the same data in arrays of their own.
+func (c *dictCache) is(dict arrow.Array) bool { return c.dict != nil && c.dict.Data() == dict.Data() }
+
 // set takes over a dictionary, and drops the one before.
 func (c *dictCache) set(dict arrow.Array, codes []uint32) {
 	dict.Retain()
@@ -69,7 +72,7 @@ func (c *dictCache) set(dict arrow.Array, codes []uint32) {
 
 // dict gives the table's code for each value of a dictionary.
 func (t *textTable) dict(values *array.String) []uint32 {
-	if arrow.Array(values) == t.cache.dict {
+	if t.cache.is(values) {
 		return t.cache.codes
 	}
 	codes := make([]uint32, values.Len())
@@ -113,7 +116,7 @@ func textAt(a *array.String, i int) []byte {
 
 // dict gives the table's code for each value of a dictionary.
 func (t *intTable) dict(values arrow.Array) []uint32 {
-	if values == t.cache.dict {
+	if t.cache.is(values) {
 		return t.cache.codes
 	}
 	ints := intsOf(values)

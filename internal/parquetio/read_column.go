@@ -231,6 +231,11 @@ func (c *columnReader) decodeDict(h format.PageHeader, raw []byte) error {
 	c.dictID++
 	// New memory: what was handed out before may still refer to the old.
 	c.dict = values{}
+	if c.st.kind == schema.String {
+		c.dict.text, c.dict.offs = make([]byte, 0, len(body)), make([]int32, 0, min(n, len(body))+1)
+	} else {
+		c.dict.ints = make([]int64, 0, min(n, len(body)))
+	}
 	c.dict.reset()
 	if err := c.appendPlain(&c.dict, body, n); err != nil {
 		c.dictPage = nil
