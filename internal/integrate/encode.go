@@ -254,7 +254,8 @@ func (e *encoder) songPages(g *parquetio.Group, part []run) {
 	songs := uint32(len(e.dim.track.Codes))
 	for i := range e.song {
 		s := &e.song[i]
-		e.codes = e.codes[:0]
+		// Equal neighbours become one run: the songs of a genre, say.
+		runs := e.codes[:0]
 		for _, r := range part {
 			code := none
 			switch {
@@ -263,9 +264,17 @@ func (e *encoder) songPages(g *parquetio.Group, part []run) {
 			case s.col == colTrack:
 				code = uint32(s.whole.Len()) + r.row - songs
 			}
-			e.codes = append(e.codes, parquetio.CodeRun{Code: s.code(code), N: int(r.to - r.from)})
+			if s.remap != nil {
+				code = s.code(code)
+			}
+			if n := len(runs); n > 0 && runs[n-1].Code == code {
+				runs[n-1].N += int(r.to - r.from)
+			} else {
+				runs = append(runs, parquetio.CodeRun{Code: code, N: int(r.to - r.from)})
+			}
 		}
-		g.RunPage(s.col, e.codes)
+		e.codes = runs
+		g.RunPage(s.col, runs)
 	}
 }
 

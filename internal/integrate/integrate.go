@@ -25,6 +25,9 @@ import (
 // streams is the prefix of the plays in the raw place.
 const streams = "streams/"
 
+// playBytes is a little less than what a play takes as CSV.
+const playBytes = 44
+
 // Job joins the plays of streams/ with the metadata of job one.
 type Job struct {
 	Raw, Curated blob.Bucket
@@ -80,8 +83,13 @@ func (j *Job) Execute(ctx context.Context) (rep report.Job, err error) {
 	var out output
 	var unknownTracks, unknownUsers int64
 	groups := make(chan *parquetio.Group, j.Run.Threads+2)
+	largest := int64(0)
+	for _, o := range sources {
+		largest = max(largest, o.Size)
+	}
+	plays := min(largest, ingest.ChunkSize)/playBytes + 1
 	r := &ingest.Reader[result]{Bucket: j.Raw, Objects: sources, Table: schema.RawStreams, Threads: j.Run.Threads, Progress: j.Run.Progress,
-		NewWorker: func() ingest.Worker[result] { return newWorker(dim, groups) }}
+		NewWorker: func() ingest.Worker[result] { return newWorker(dim, groups, plays) }}
 	r.Emit = func(p ingest.Part[result]) error {
 		res := p.Value
 		unknownTracks += res.unknownTracks

@@ -45,8 +45,11 @@ type result struct {
 	unknownTracks, unknownUsers int64 // plays whose track or user the metadata lacks
 }
 
-func newWorker(dim *Dimension, groups chan *parquetio.Group) *worker {
+// newWorker makes a worker; plays is about how many a chunk holds.
+func newWorker(dim *Dimension, groups chan *parquetio.Group, plays int64) *worker {
 	w := &worker{dim: dim, tracks: dim.tracks.clone(), groups: groups}
+	w.track, w.user, w.time = make([]uint32, 0, plays), make([]uint32, 0, plays), make([]int64, 0, plays)
+	w.encoder.plays = make([]uint64, 0, plays)
 	w.newTracks = extension[string]{map[string]uint32{}, parquetio.NewDict(schema.String)}
 	w.newUsers = extension[int64]{map[int64]uint32{}, parquetio.NewDict(schema.Int64)}
 	w.encoder.init(dim)

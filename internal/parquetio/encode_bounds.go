@@ -15,14 +15,12 @@ type bounds struct {
 }
 
 func (b *bounds) add(code uint32) {
-	n := uint32(b.c.dict.n)
-	if code >= n {
+	if n := uint32(b.c.dict.n); code >= n {
 		b.addExt(code - n)
 		return
 	}
 	if !b.any {
 		b.any, b.lo, b.hi = true, code, code
-		return
 	}
 	b.lo, b.hi = min(b.lo, code), max(b.hi, code)
 }
@@ -43,20 +41,18 @@ func (b *bounds) addExt(code uint32) {
 }
 
 func (b *bounds) addAll(codes []uint32) {
-	if b.c.ext != nil && b.c.ext.n > 0 {
-		for _, c := range codes {
-			b.add(c)
-		}
-		return
-	}
-	if len(codes) == 0 {
-		return
-	}
-	lo, hi := codes[0], codes[0]
+	n := uint32(b.c.dict.n)
+	lo, hi := ^uint32(0), uint32(0)
 	for _, c := range codes {
+		if c >= n { // rare, and well predicted
+			b.addExt(c - n)
+			continue
+		}
 		lo, hi = min(lo, c), max(hi, c)
 	}
-	b.any, b.lo, b.hi = true, lo, hi
+	if lo <= hi {
+		b.any, b.lo, b.hi = true, lo, hi
+	}
 }
 
 // page is the min and max of what was added.

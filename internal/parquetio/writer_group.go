@@ -122,7 +122,7 @@ func (c *chunk) header(g *Group, h *format.PageHeader) {
 	c.raw += int64(len(b)) + int64(h.UncompressedPageSize)
 }
 
-// RunPage writes a page of codes that come in runs.
+// RunPage writes a page of codes that come in runs; neighbours are best not equal.
 func (g *Group) RunPage(col int, runs []CodeRun) {
 	c := &g.cols[col]
 	rows, nulls := 0, 0
@@ -149,11 +149,7 @@ func (g *Group) RunPage(col int, runs []CodeRun) {
 	body = append(body, byte(c.width))
 	h.reset(body, c.width, rows-nulls)
 	b := bounds{c: c}
-	for i := 0; i < len(runs); {
-		r := runs[i]
-		for i++; i < len(runs) && runs[i].Code == r.Code; i++ {
-			r.N += runs[i].N
-		}
+	for _, r := range runs {
 		if r.Code != Null {
 			b.add(r.Code)
 			h.run(r.Code, r.N)
