@@ -148,7 +148,7 @@ func (j *Job) stage(ctx context.Context, txn *lake.Txn, kind string, rows []sche
 		return nil, err
 	}
 	cols, n := encode(kind, rows)
-	if err := parquetio.WriteTable(o, schema.KPIFile, cols); err != nil {
+	if err := parquetio.WriteTable(o, schema.KPIFile, cols, 1); err != nil {
 		return nil, fmt.Errorf("write %s in %s: %w", o.Key, j.Analytics, err)
 	}
 	o.Rows = int64(n)

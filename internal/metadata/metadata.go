@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"mss/internal/blob"
 	"mss/internal/ingest"
 	"mss/internal/lake"
@@ -66,10 +68,11 @@ func (j *Job) Execute(ctx context.Context) (rep report.Job, err error) {
 			}
 		}
 	}()
-	if err := j.songs(ctx, &songs); err != nil {
-		return rep, err
-	}
-	if err := j.users(ctx, &users); err != nil {
+	// Not with a context of the group's: that would end with it, and staged objects live on until they are published.
+	var group errgroup.Group
+	group.Go(func() error { return j.songs(ctx, &songs) })
+	group.Go(func() error { return j.users(ctx, &users) })
+	if err := group.Wait(); err != nil {
 		return rep, err
 	}
 	for _, t := range []*table{&songs, &users} {
@@ -140,7 +143,7 @@ func (j *Job) write(ctx context.Context, t *table, d lake.Dataset, s schema.Tabl
 	if err != nil {
 		return err
 	}
-	if err := parquetio.WriteTable(o, s, cols); err != nil {
+	if err := parquetio.WriteTable(o, s, cols, j.Run.Threads); err != nil {
 		return fmt.Errorf("write %s in %s: %w", o.Key, j.Curated, err)
 	}
 	t.rowsOut = int64(len(cols[0].Codes))

@@ -76,7 +76,7 @@ func writeRows(t testing.TB, rows [][]any) []byte {
 		cols = append(cols, enc.Finish(codes))
 	}
 	var b bytes.Buffer
-	if err := WriteTable(&b, testTable, cols); err != nil {
+	if err := WriteTable(&b, testTable, cols, 2); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()

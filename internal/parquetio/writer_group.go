@@ -29,14 +29,20 @@ type Group struct {
 	table schema.Table
 	rows  int
 	cols  []chunk
-	body  []byte // scratch: an uncompressed page
-	snap  []byte // scratch: a compressed one
+	space scratch // of all columns, but when they are encoded at the same time
+}
+
+// scratch is the memory that one column needs while it is being encoded.
+type scratch struct {
+	body  []byte // an uncompressed page
+	snap  []byte // a compressed one
 	dense []uint32
 	proto thrift.CompactProtocol
 }
 
 // chunk is a column chunk being encoded. Offsets count from the chunk's first byte.
 type chunk struct {
+	*scratch
 	buf       []byte
 	raw       int64 // size of the pages uncompressed, headers included
 	dict, ext *Dict
@@ -57,7 +63,18 @@ type page struct {
 
 // NewGroup makes a Group for a table.
 func NewGroup(table schema.Table) *Group {
-	return &Group{table: table, cols: make([]chunk, len(table.Columns))}
+	g := &Group{table: table, cols: make([]chunk, len(table.Columns))}
+	for i := range g.cols {
+		g.cols[i].scratch = &g.space
+	}
+	return g
+}
+
+// Concurrent lets columns be encoded at the same time, each by one goroutine, at the price of more memory.
+func (g *Group) Concurrent() {
+	for i := range g.cols {
+		g.cols[i].scratch = &scratch{}
+	}
 }
 
 // Reset begins a row group of rows rows.
@@ -65,7 +82,7 @@ func (g *Group) Reset(rows int) {
 	g.rows = rows
 	for i := range g.cols {
 		c := &g.cols[i]
-		*c = chunk{buf: c.buf[:0], pages: c.pages[:0]}
+		*c = chunk{scratch: c.scratch, buf: c.buf[:0], pages: c.pages[:0]}
 	}
 }
 
@@ -90,7 +107,7 @@ func (g *Group) Dictionary(col int, dict, ext *Dict) {
 	n, size := dict.n, len(dict.plain)
 	elements := dict.elements
 	if elements == nil {
-		elements, g.snap = snappyElements(g.snap, dict.plain)
+		elements, c.snap = snappyElements(c.snap, dict.plain)
 	}
 	if ext != nil && ext.n > 0 {
 		var more []byte
@@ -107,14 +124,14 @@ func (g *Group) Dictionary(col int, dict, ext *Dict) {
 		DictionaryPageHeader: thrift.New(format.DictionaryPageHeader{NumValues: int32(n), Encoding: format.Plain,
 			IsSorted: ext == nil || ext.n == 0})}
 	h.CRC = int32(crc32.Update(crc32.ChecksumIEEE(head[:k]), crc32.IEEETable, elements))
-	c.header(g, &h)
+	c.header(&h)
 	c.buf = append(append(c.buf, head[:k]...), elements...)
 	c.dictSize = len(c.buf)
 }
 
 // header appends a page header.
-func (c *chunk) header(g *Group, h *format.PageHeader) {
-	b, err := thrift.Marshal(&g.proto, h)
+func (c *chunk) header(h *format.PageHeader) {
+	b, err := thrift.Marshal(&c.proto, h)
 	if err != nil {
 		panic(err) // a struct of ints cannot fail to encode
 	}
@@ -132,7 +149,7 @@ func (g *Group) RunPage(col int, runs []CodeRun) {
 			nulls += r.N
 		}
 	}
-	body := g.body[:0]
+	body := c.body[:0]
 	var h hybrid
 	if g.table.Columns[col].Nullable {
 		h.reset(append(body, 0, 0, 0, 0), 1, rows)
@@ -155,8 +172,8 @@ func (g *Group) RunPage(col int, runs []CodeRun) {
 			h.run(r.Code, r.N)
 		}
 	}
-	g.body = h.finish()
-	g.finishPage(c, rows, nulls, b.page())
+	c.body = h.finish()
+	c.finishPage(rows, nulls, b.page())
 }
 
 func level(code uint32) uint32 {
@@ -170,14 +187,14 @@ func level(code uint32) uint32 {
 func (g *Group) CodePage(col int, codes []uint32, nulls int) {
 	c := &g.cols[col]
 	rows := len(codes)
-	body := g.body[:0]
+	body := c.body[:0]
 	if g.table.Columns[col].Nullable {
 		var h hybrid
 		h.reset(append(body, 0, 0, 0, 0), 1, rows)
 		if nulls == 0 {
 			h.run(1, rows)
 		} else {
-			g.dense = g.dense[:0]
+			c.dense = c.dense[:0]
 			for i := 0; i < rows; {
 				from := i
 				null := codes[i] == Null
@@ -186,10 +203,10 @@ func (g *Group) CodePage(col int, codes []uint32, nulls int) {
 				}
 				h.run(level(codes[from]), i-from)
 				if !null {
-					g.dense = append(g.dense, codes[from:i]...)
+					c.dense = append(c.dense, codes[from:i]...)
 				}
 			}
-			codes = g.dense
+			codes = c.dense
 		}
 		body = h.finish()
 		binary.LittleEndian.PutUint32(body, uint32(len(body)-4))
@@ -205,31 +222,33 @@ func (g *Group) CodePage(col int, codes []uint32, nulls int) {
 	} else {
 		body = packRun(body, codes, c.width)
 	}
-	g.body = body
-	g.finishPage(c, rows, nulls, b.page())
+	c.body = body
+	c.finishPage(rows, nulls, b.page())
 }
 
 // IntPage writes a page of int64 values in PLAIN encoding, none of them null.
 func (g *Group) IntPage(col int, values []int64) {
+	c := &g.cols[col]
 	lo, hi := values[0], values[0]
-	body := grow(g.body[:0], 8*len(values))
+	body := grow(c.body[:0], 8*len(values))
 	for i, v := range values {
 		lo, hi = min(lo, v), max(hi, v)
 		binary.LittleEndian.PutUint64(body[8*i:], uint64(v))
 	}
-	g.body = body
-	g.finishPage(&g.cols[col], len(values), 0, page{
+	c.body = body
+	c.finishPage(len(values), 0, page{
 		min: binary.LittleEndian.AppendUint64(nil, uint64(lo)), max: binary.LittleEndian.AppendUint64(nil, uint64(hi))})
 }
 
 // BoolPage writes a page of bools that come in runs of code 0 and 1, none of them null.
 func (g *Group) BoolPage(col int, runs []CodeRun) {
+	c := &g.cols[col]
 	rows, lo, hi := 0, byte(1), byte(0)
 	for _, r := range runs {
 		rows += r.N
 		lo, hi = min(lo, byte(r.Code)), max(hi, byte(r.Code))
 	}
-	body := grow(g.body[:0], (rows+7)/8)
+	body := grow(c.body[:0], (rows+7)/8)
 	clear(body)
 	at := 0
 	for _, r := range runs {
@@ -238,8 +257,8 @@ func (g *Group) BoolPage(col int, runs []CodeRun) {
 		}
 		at += r.N
 	}
-	g.body = body
-	g.finishPage(&g.cols[col], rows, 0, page{min: []byte{lo}, max: []byte{hi}})
+	c.body = body
+	c.finishPage(rows, 0, page{min: []byte{lo}, max: []byte{hi}})
 }
 
 // setBits sets n bits from bit at on.
@@ -255,23 +274,23 @@ func setBits(b []byte, at, n int) {
 	}
 }
 
-// finishPage compresses g.body and appends it as a data page.
-func (g *Group) finishPage(c *chunk, rows, nulls int, p page) {
-	if need := s2.MaxEncodedLen(len(g.body)); cap(g.snap) < need {
-		g.snap = make([]byte, need+need/4)
+// finishPage compresses c.body and appends it as a data page.
+func (c *chunk) finishPage(rows, nulls int, p page) {
+	if need := s2.MaxEncodedLen(len(c.body)); cap(c.snap) < need {
+		c.snap = make([]byte, need+need/4)
 	}
-	g.snap = s2.EncodeSnappy(g.snap[:cap(g.snap)], g.body)
+	c.snap = s2.EncodeSnappy(c.snap[:cap(c.snap)], c.body)
 	enc := format.Plain
 	if c.coded {
 		enc = format.RLEDictionary
 	}
 	p.offset, p.row, p.rows, p.nulls = len(c.buf), c.values, int64(rows), int64(nulls)
-	h := format.PageHeader{Type: format.DataPage, UncompressedPageSize: int32(len(g.body)), CompressedPageSize: int32(len(g.snap)),
+	h := format.PageHeader{Type: format.DataPage, UncompressedPageSize: int32(len(c.body)), CompressedPageSize: int32(len(c.snap)),
 		DataPageHeader: thrift.New(format.DataPageHeader{NumValues: int32(rows), Encoding: enc,
 			DefinitionLevelEncoding: format.RLE, RepetitionLevelEncoding: format.RLE})}
-	h.CRC = int32(crc32.ChecksumIEEE(g.snap))
-	c.header(g, &h)
-	c.buf = append(c.buf, g.snap...)
+	h.CRC = int32(crc32.ChecksumIEEE(c.snap))
+	c.header(&h)
+	c.buf = append(c.buf, c.snap...)
 	p.size = len(c.buf) - p.offset
 	c.pages = append(c.pages, p)
 	c.values += int64(rows)
