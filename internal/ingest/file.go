@@ -11,6 +11,7 @@ import (
 
 	"mss/internal/blob"
 	"mss/internal/csvio"
+	"mss/internal/report"
 	"mss/internal/schema"
 )
 
@@ -43,7 +44,7 @@ func (f *file) layout(ctx context.Context) (*csvio.Layout, error) {
 			return
 		}
 		var r io.ReadCloser
-		if r, f.err = f.reader(ctx, 0, headSize-csvio.Tail); f.err != nil {
+		if r, f.err = f.reader(ctx, 0, headSize-csvio.Tail, nil); f.err != nil {
 			return
 		}
 		f.header, f.err = csvio.ReadLayout(r, f.table)
@@ -64,12 +65,12 @@ func (f *file) close() error {
 const headSize = 4 << 10 // a header is read in pieces of this size
 
 // reader reads the object from off on: eagerly up to end and what the scanner wants behind it, and then as needed.
-func (f *file) reader(ctx context.Context, off, end int64) (io.ReadCloser, error) {
-	s := &stream{ctx: ctx, in: f.in, pos: off, size: f.obj.Size, step: end - off + csvio.Tail}
+func (f *file) reader(ctx context.Context, off, end int64, progress report.Progress) (io.ReadCloser, error) {
+	s := &stream{ctx: ctx, in: f.in, pos: off, size: f.obj.Size, step: end - off + csvio.Tail, progress: progress, quota: min(end, f.obj.Size) - off}
 	if !f.gzip {
 		return s, nil
 	}
-	s.pos, s.step = 0, untilEnd
+	s.pos, s.step, s.quota = 0, untilEnd, f.obj.Size
 	z, err := gzip.NewReader(s)
 	if err != nil {
 		return nil, fmt.Errorf("gunzip: %w", gzipError(err))
@@ -81,17 +82,6 @@ func (f *file) reader(ctx context.Context, off, end int64) (io.ReadCloser, error
 	return u, nil
 }
 
-// progress is the share of the object's bytes to report for a chunk.
-func (f *file) progress(start, end int64, last bool) int64 {
-	if f.gzip {
-		if last {
-			return f.obj.Size
-		}
-		return 0
-	}
-	return max(0, min(end, f.obj.Size)-start)
-}
-
 // stream reads an object from pos to its end, by stretches of step bytes.
 type stream struct {
 	ctx  context.Context
@@ -101,6 +91,9 @@ type stream struct {
 	left int64 // of the stretch
 	size int64
 	step int64
+	// Progress is told of the bytes read, but of no more than quota: what lies behind a chunk belongs to the next.
+	progress report.Progress
+	quota    int64
 }
 
 func (s *stream) Read(p []byte) (int, error) {
@@ -119,6 +112,10 @@ func (s *stream) Read(p []byte) (int, error) {
 		n, err := s.cur.Read(p)
 		s.pos += int64(n)
 		s.left -= int64(n)
+		if told := min(int64(n), s.quota); told > 0 && s.progress != nil {
+			s.progress.Add(0, told)
+			s.quota -= told
+		}
 		if err == io.EOF {
 			if err = s.cur.Close(); err == nil && s.left > 0 {
 				err = fmt.Errorf("%w: it ends at byte %d of %d", blob.ErrChanged, s.pos, s.size)

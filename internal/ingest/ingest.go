@@ -143,7 +143,7 @@ func (r *Reader[T]) run(ctx context.Context, w Worker[T], t *task[T]) error {
 	if t.start <= l.Start {
 		chunk.Start, chunk.Aligned = l.Start, true
 	}
-	in, err := t.file.reader(ctx, chunk.ReadFrom(), t.end)
+	in, err := t.file.reader(ctx, chunk.ReadFrom(), t.end, r.Progress)
 	if err != nil {
 		return err
 	}
@@ -209,7 +209,7 @@ func (r *Reader[T]) emitAll(ctx context.Context, order <-chan *task[T]) error {
 				next = s.end
 			}
 			line += s.lines
-			r.Progress.Add(s.records, t.file.progress(t.start, t.end, s.last))
+			r.Progress.Add(s.records, 0)
 			if s.last {
 				if err := t.file.close(); err != nil {
 					return fmt.Errorf("read %s in %s: %w", t.file.obj.Key, r.Bucket, err)
@@ -240,7 +240,7 @@ func (r *Reader[T]) again(ctx context.Context, w Worker[T], t *task[T], next int
 	if err != nil {
 		return empty, err
 	}
-	in, err := t.file.reader(ctx, next, t.end)
+	in, err := t.file.reader(ctx, next, t.end, nil)
 	if err != nil {
 		return empty, err
 	}
