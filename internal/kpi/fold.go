@@ -41,7 +41,9 @@ func (j *Job) fold(ctx context.Context, d lake.Dataset, objects []blob.Object) (
 	})
 	states := make([]*State, threads)
 	for i := range states {
-		states[i] = NewState(j.Run.Semantics)
+		if states[i] = NewState(j.Run.Semantics); i > 0 {
+			states[i] = states[0].Sibling()
+		}
 		group.Go(func() error {
 			var b parquetio.BatchReader
 			for rg := range work {

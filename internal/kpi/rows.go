@@ -13,7 +13,7 @@ func (s *State) Rows() []schema.KPI {
 	var out []schema.KPI
 	for code := range s.genre {
 		if g := &s.genre[code]; g.rows > 0 {
-			out = append(out, g.row(&s.genres.values[code]))
+			out = append(out, g.row(&s.t.genres.values[code]))
 		}
 	}
 	slices.SortFunc(out, func(a, b schema.KPI) int { return strings.Compare(*a.GroupBy, *b.GroupBy) })
@@ -51,8 +51,8 @@ func (s *State) topArtist(h int) *string {
 	most := int64(0)
 	for code := range s.artistPlays {
 		n := s.artistPlays[code][h]
-		if n > most || n == most && n > 0 && s.artists.values[code] < *best {
-			most, best = n, &s.artists.values[code]
+		if n > most || n == most && n > 0 && s.t.artists.values[code] < *best {
+			most, best = n, &s.t.artists.values[code]
 		}
 	}
 	if s.sem == schema.Glue && s.noArtists[h] > most {

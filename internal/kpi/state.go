@@ -15,14 +15,15 @@ type State struct {
 	// primary counts the rows with is_primary: the plays.
 	primary int64
 
-	genres  *textTable
+	t       *tables
+	caches  [4]dictCache // of users, tracks, genres, artists
 	genre   []genreState // by code of genres
 	noGenre genreState
-
-	users, tracks *intOrText
-	artists       *textTable
-	artistPlays   [][hours]int64 // by code of artists
-	noArtists     [hours]int64
+	users   keyHours // by code of users
+	tracks  keyHours
+	// Plays by the artists text, by code of artists, and of the rows that have none.
+	artistPlays [][hours]int64
+	noArtists   [hours]int64
 
 	batch batch
 	hour  hourTable
@@ -82,10 +83,8 @@ func compareText(a, b *string) int {
 	return 0
 }
 
-// intOrText numbers keys, and keeps for each the hours in which it occurs, as bits.
-type intOrText struct {
-	ints  *intTable
-	texts *textTable
+// keyHours keeps for each key the hours in which it occurs, as bits.
+type keyHours struct {
 	hours []uint32 // by code of the table
 	// The hours of the keys of the current dictionary, by its codes: so a row needs no look-up of the table's code.
 	local []uint32
@@ -93,7 +92,7 @@ type intOrText struct {
 }
 
 // begin turns to a dictionary, whose values have the given codes of the table.
-func (k *intOrText) begin(codes []uint32) {
+func (k *keyHours) begin(codes []uint32) {
 	if len(codes) == len(k.codes) && (len(codes) == 0 || &codes[0] == &k.codes[0]) {
 		return
 	}
@@ -106,32 +105,30 @@ func (k *intOrText) begin(codes []uint32) {
 }
 
 // flush takes the hours of the current dictionary over to the table's codes.
-func (k *intOrText) flush() {
-	k.fit()
+func (k *keyHours) flush() {
 	for i, bits := range k.local {
 		if bits != 0 {
-			k.hours[k.codes[i]] |= bits
+			k.set(k.codes[i], bits)
 			k.local[i] = 0
 		}
 	}
 }
 
-func (k *intOrText) len() int {
-	if k.ints != nil {
-		return len(k.ints.values)
-	}
-	return len(k.texts.values)
+func (k *keyHours) set(code, bits uint32) {
+	k.hours = fit(k.hours, int(code)+1)
+	k.hours[code] |= bits
 }
 
-// fit makes room for the hours of all keys.
-func (k *intOrText) fit() {
-	if n := k.len(); n > len(k.hours) {
-		k.hours = append(k.hours, make([]uint32, n-len(k.hours))...)
+// fit makes s at least n long.
+func fit[T any](s []T, n int) []T {
+	if n <= len(s) {
+		return s
 	}
+	return append(s, make([]T, n-len(s))...)
 }
 
 // count tells for each hour how many keys occur in it.
-func (k *intOrText) count() (n [hours]int64) {
+func (k *keyHours) count() (n [hours]int64) {
 	for _, bits := range k.hours {
 		for h := range n {
 			n[h] += int64(bits >> h & 1)
@@ -141,10 +138,10 @@ func (k *intOrText) count() (n [hours]int64) {
 }
 
 // NewState makes an empty state.
-func NewState(sem schema.Semantics) *State {
-	return &State{sem: sem, genres: newTextTable(), artists: newTextTable(),
-		users: &intOrText{ints: newIntTable()}, tracks: &intOrText{texts: newTextTable()}}
-}
+func NewState(sem schema.Semantics) *State { return &State{sem: sem, t: newTables()} }
+
+// Sibling makes an empty state that shares the numbers of keys: the two can be folded into concurrently, and merged fast.
+func (s *State) Sibling() *State { return &State{sem: s.sem, t: s.t} }
 
 // NumRows counts the rows folded in.
 func (s *State) NumRows() int64 { return s.rows }
@@ -163,16 +160,12 @@ func (s *State) Fold(rec arrow.Record) error {
 	if err := b.set(rec); err != nil {
 		return err
 	}
-	s.users.begin(s.users.ints.dict(b.cols[colUser].dict))
-	s.tracks.begin(s.tracks.texts.dict(b.cols[colTrack].dict.(*array.String)))
-	genres := s.genres.dict(b.cols[colGenre].dict.(*array.String))
-	artists := s.artists.dict(b.cols[colArtists].dict.(*array.String))
-	for len(s.genre) < len(s.genres.values) {
-		s.genre = append(s.genre, genreState{})
-	}
-	for len(s.artistPlays) < len(s.artists.values) {
-		s.artistPlays = append(s.artistPlays, [hours]int64{})
-	}
+	s.users.begin(s.t.users.dict(b.cols[colUser].dict, &s.caches[0]))
+	s.tracks.begin(s.t.tracks.dict(b.cols[colTrack].dict.(*array.String), &s.caches[1]))
+	genres := s.t.genres.dict(b.cols[colGenre].dict.(*array.String), &s.caches[2])
+	artists := s.t.artists.dict(b.cols[colArtists].dict.(*array.String), &s.caches[3])
+	s.genre = fit(s.genre, s.t.genres.len())
+	s.artistPlays = fit(s.artistPlays, s.t.artists.len())
 	hourOf := s.hour.of(b.cols[colTime].dict)
 	popularity, duration := intsOf(b.cols[colPopularity].dict), intsOf(b.cols[colDuration].dict)
 	names := b.cols[colName].dict.(*array.String)
@@ -287,35 +280,35 @@ func (s *State) Merge(o *State) {
 	o.flush()
 	s.rows += o.rows
 	s.primary += o.primary
-	for code := range o.genre {
-		at := int(s.genres.add(o.genres.values[code]))
-		if at == len(s.genre) {
-			s.genre = append(s.genre, genreState{})
+	s.noGenre.merge(&o.noGenre)
+	for h := range hours {
+		s.noArtists[h] += o.noArtists[h]
+	}
+	same := s.t == o.t
+	// in gives the code that a code of o has in s.
+	in := func(code int, table func() uint32) uint32 {
+		if same {
+			return uint32(code)
 		}
+		return table()
+	}
+	for code := range o.genre {
+		at := in(code, func() uint32 { return s.t.genres.add(o.t.genres.values[code]) })
+		s.genre = fit(s.genre, int(at)+1)
 		s.genre[at].merge(&o.genre[code])
 	}
-	s.noGenre.merge(&o.noGenre)
 	for code, bits := range o.users.hours {
-		at := s.users.ints.code(o.users.ints.values[code])
-		s.users.fit()
-		s.users.hours[at] |= bits
+		s.users.set(in(code, func() uint32 { return s.t.users.add(o.t.users.values[code]) }), bits)
 	}
 	for code, bits := range o.tracks.hours {
-		at := s.tracks.texts.add(o.tracks.texts.values[code])
-		s.tracks.fit()
-		s.tracks.hours[at] |= bits
+		s.tracks.set(in(code, func() uint32 { return s.t.tracks.add(o.t.tracks.values[code]) }), bits)
 	}
 	for code := range o.artistPlays {
-		at := int(s.artists.add(o.artists.values[code]))
-		if at == len(s.artistPlays) {
-			s.artistPlays = append(s.artistPlays, [hours]int64{})
-		}
+		at := in(code, func() uint32 { return s.t.artists.add(o.t.artists.values[code]) })
+		s.artistPlays = fit(s.artistPlays, int(at)+1)
 		for h, n := range o.artistPlays[code] {
 			s.artistPlays[at][h] += n
 		}
-	}
-	for h := range hours {
-		s.noArtists[h] += o.noArtists[h]
 	}
 }
 

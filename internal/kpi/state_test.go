@@ -236,7 +236,9 @@ func TestStateIsExact(t *testing.T) {
 			}
 			states := make([]*State, 1+r.IntN(4))
 			for i := range states {
-				states[i] = NewState(sem)
+				if states[i] = NewState(sem); i > 0 && r.IntN(2) == 0 {
+					states[i] = states[r.IntN(i)].Sibling()
+				}
 			}
 			for rest := rows; len(rest) > 0; {
 				n := 1 + r.IntN(len(rest))

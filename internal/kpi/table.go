@@ -2,45 +2,77 @@ package kpi
 
 import (
 	"bytes"
+	"sync"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
 )
 
-// textTable numbers texts, across all batches of a state.
+// tables number the keys of a State. The states of a job's workers share them, so that each key is numbered once, and merging
+// these states needs no look-up.
+type tables struct {
+	genres, tracks, artists *textTable
+	users                   *intTable
+}
+
+func newTables() *tables {
+	return &tables{newTextTable(), newTextTable(), newTextTable(), &intTable{codes: map[int64]uint32{}}}
+}
+
+// textTable numbers texts. Its methods may be called concurrently.
 type textTable struct {
+	mu     sync.Mutex
 	codes  map[string]uint32
 	values []string
-	cache  dictCache
+	last   dictCache // of whichever state was the last to ask
 }
 
 func newTextTable() *textTable { return &textTable{codes: map[string]uint32{}} }
 
-func (t *textTable) code(v []byte) uint32 {
-	if code, ok := t.codes[string(v)]; ok {
-		return code
-	}
-	return t.add(string(v))
+func (t *textTable) len() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.values)
 }
 
+// add gives a text's code, a new one when it has none.
 func (t *textTable) add(v string) uint32 {
-	if code, ok := t.codes[v]; ok {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.code([]byte(v))
+}
+
+// code is add, for a caller that holds the lock.
+func (t *textTable) code(v []byte) uint32 {
+	if code, ok := t.codes[string(v)]; ok { // no copy of the text
 		return code
 	}
 	code := uint32(len(t.values))
-	t.codes[v] = code
-	t.values = append(t.values, v)
+	text := string(v)
+	t.codes[text] = code
+	t.values = append(t.values, text)
 	return code
 }
 
-// intTable numbers integers.
+// intTable numbers integers, likewise.
 type intTable struct {
+	mu     sync.Mutex
 	codes  map[int64]uint32
 	values []int64
-	cache  dictCache
+	last   dictCache
 }
 
-func newIntTable() *intTable { return &intTable{codes: map[int64]uint32{}} }
+func (t *intTable) len() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.values)
+}
+
+func (t *intTable) add(v int64) uint32 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.code(v)
+}
 
 func (t *intTable) code(v int64) uint32 {
 	code, ok := t.codes[v]
@@ -52,10 +84,10 @@ func (t *intTable) code(v int64) uint32 {
 	return code
 }
 
-// dictCache remembers the codes of the last dictionary. The dictionaries of row groups mostly begin alike, or are the same.
+// dictCache remembers the codes of a dictionary. The dictionaries of row groups mostly begin alike, or are the same.
 type dictCache struct {
 	dict  arrow.Array
-	codes []uint32
+	codes []uint32 // never changed once made
 }
 
 // is says whether dict is the cached one. Batches that share a dictionary wrap the same data in arrays of their own.
@@ -70,21 +102,24 @@ func (c *dictCache) set(dict arrow.Array, codes []uint32) {
 	c.dict, c.codes = dict, codes
 }
 
-// dict gives the table's code for each value of a dictionary.
-func (t *textTable) dict(values *array.String) []uint32 {
-	if t.cache.is(values) {
-		return t.cache.codes
+// dict gives the code for each value of a dictionary; cache is the asking state's.
+func (t *textTable) dict(values *array.String, cache *dictCache) []uint32 {
+	if cache.is(values) {
+		return cache.codes
 	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	codes := make([]uint32, values.Len())
 	same := 0
-	if old, ok := t.cache.dict.(*array.String); ok {
+	if old, ok := t.last.dict.(*array.String); ok {
 		same = commonTexts(old, values)
-		copy(codes, t.cache.codes[:same])
+		copy(codes, t.last.codes[:same])
 	}
 	for i := same; i < len(codes); i++ {
 		codes[i] = t.code(textAt(values, i))
 	}
-	t.cache.set(values, codes)
+	t.last.set(values, codes)
+	cache.set(values, codes)
 	return codes
 }
 
@@ -114,25 +149,28 @@ func textAt(a *array.String, i int) []byte {
 	return a.ValueBytes()[o[i]-o[0] : o[i+1]-o[0]]
 }
 
-// dict gives the table's code for each value of a dictionary.
-func (t *intTable) dict(values arrow.Array) []uint32 {
-	if t.cache.is(values) {
-		return t.cache.codes
+// dict gives the code for each value of a dictionary; cache is the asking state's.
+func (t *intTable) dict(values arrow.Array, cache *dictCache) []uint32 {
+	if cache.is(values) {
+		return cache.codes
 	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	ints := intsOf(values)
 	codes := make([]uint32, len(ints))
 	same := 0
-	if t.cache.dict != nil {
-		old := intsOf(t.cache.dict)
+	if t.last.dict != nil {
+		old := intsOf(t.last.dict)
 		for same < min(len(old), len(ints)) && old[same] == ints[same] {
 			same++
 		}
-		copy(codes, t.cache.codes[:same])
+		copy(codes, t.last.codes[:same])
 	}
 	for i := same; i < len(ints); i++ {
 		codes[i] = t.code(ints[i])
 	}
-	t.cache.set(values, codes)
+	t.last.set(values, codes)
+	cache.set(values, codes)
 	return codes
 }
 
