@@ -1,6 +1,7 @@
 # make lists the targets. Everything that is built or installed here stays in bin/ and .cache/.
 
 BIN        := $(CURDIR)/.cache/bin
+VENVS      := $(CURDIR)/.cache/venv
 PACKAGES   ?= ./...
 TIMEOUT    ?= 40m
 FUZZTIME   ?= 5s
@@ -16,10 +17,10 @@ DATE    := $(shell git log -1 --format=%cI 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X mss/internal/cli.version=$(VERSION) -X mss/internal/cli.commit=$(COMMIT) -X mss/internal/cli.date=$(DATE)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-tools lint lint-tools check fuzz bench clean
+.PHONY: help demo build test test-tools test-readers lint lint-tools check fuzz bench clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: build ## build mss and run it on made-up data, into demo/ (DEMO_ARGS="--plays 1000000")
 	bin/mss demo $(DEMO_ARGS)
@@ -33,15 +34,14 @@ test: test-tools ## run all tests, with a real PostgreSQL and a real S3 server
 
 # PostgreSQL comes from the system's packages, the S3 server is built from source.
 test-tools: ## install what the tests need: PostgreSQL (apt), versitygw
-	@if command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then \
-		echo "PostgreSQL is there"; \
-	else \
-		echo "installing PostgreSQL"; \
-		sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
-		$$sudo apt-get update -q </dev/null && \
-		$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends postgresql </dev/null; \
-	fi
+	@$(call aptinstall,PostgreSQL,command -v initdb || ls /usr/lib/postgresql/*/bin/initdb,postgresql)
 	@$(call goinstall,github.com/versity/versitygw/cmd/versitygw,$(VERSITYGW))
+
+# Spark needs a Java runtime.
+test-readers: build ## check that pyarrow, DuckDB, Polars, parquet-go and Spark read our Parquet alike
+	@$(call aptinstall,Java,command -v java,default-jre-headless)
+	@$(call venv,$(VENVS)-readers,test/readers/requirements.txt)
+	$(VENVS)-readers/bin/python test/readers/readers.py bin/mss .cache/readers
 
 lint: lint-tools ## gofmt, go vet, staticcheck
 	@files=$$(git ls-files -z --cached --others --exclude-standard '*.go' | xargs -0 gofmt -l) && \
@@ -75,4 +75,21 @@ set -e; tool=$(BIN)/$(notdir $(1)); stamp=$$tool.$(2); \
 if [ -x "$$tool" ] && [ -e "$$stamp" ]; then echo "$(notdir $(1)) $(2) is there"; else \
 	echo "building $(notdir $(1)) $(2)"; mkdir -p $(BIN); rm -f "$$tool".*; \
 	GOBIN=$(BIN) go install $(1)@$(2); touch "$$stamp"; fi
+endef
+
+# aptinstall makes sure of a thing, which a command finds, by a package of the system.
+define aptinstall
+if { $(2); } >/dev/null 2>&1; then echo "$(1) is there"; else \
+	echo "installing $(1)"; \
+	sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	$$sudo apt-get update -q </dev/null && \
+	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $(3) </dev/null; fi
+endef
+
+# venv makes a throw-away virtual environment with the Python packages of a list, unless the one that is there has just these.
+define venv
+$(call aptinstall,python3-venv,python3 -c 'import ensurepip',python3-venv) && \
+if cmp -s $(2) $(1)/requirements.txt; then echo "$(notdir $(1)) is there"; else \
+	echo "making $(notdir $(1))"; rm -rf $(1) && python3 -m venv $(1) && \
+	$(1)/bin/python -m pip install -q --disable-pip-version-check -r $(2) && cp $(2) $(1)/requirements.txt; fi
 endef
