@@ -7,6 +7,10 @@ TIMEOUT    ?= 40m
 FUZZTIME   ?= 5s
 BENCH      ?= .
 DEMO_ARGS  ?=
+PLAYS      ?= 10000000
+FILES      ?= 10
+RUNS       ?= 5
+SPARK      ?=
 
 VERSITYGW   := v1.8.0
 STATICCHECK := v0.8.2
@@ -17,7 +21,7 @@ DATE    := $(shell git log -1 --format=%cI 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X mss/internal/cli.version=$(VERSION) -X mss/internal/cli.commit=$(COMMIT) -X mss/internal/cli.date=$(DATE)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-tools test-readers lint lint-tools check fuzz bench clean
+.PHONY: help demo build test test-tools test-readers readers-tools lint lint-tools check fuzz bench bench-peers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,11 +41,13 @@ test-tools: ## install what the tests need: PostgreSQL (apt), versitygw
 	@$(call aptinstall,PostgreSQL,command -v initdb || ls /usr/lib/postgresql/*/bin/initdb,postgresql)
 	@$(call goinstall,github.com/versity/versitygw/cmd/versitygw,$(VERSITYGW))
 
+test-readers: build readers-tools ## check that pyarrow, DuckDB, Polars, parquet-go and Spark read our Parquet alike
+	$(VENVS)-readers/bin/python test/readers/readers.py bin/mss .cache/readers
+
 # Spark needs a Java runtime.
-test-readers: build ## check that pyarrow, DuckDB, Polars, parquet-go and Spark read our Parquet alike
+readers-tools:
 	@$(call aptinstall,Java,command -v java,default-jre-headless)
 	@$(call venv,$(VENVS)-readers,test/readers/requirements.txt)
-	$(VENVS)-readers/bin/python test/readers/readers.py bin/mss .cache/readers
 
 lint: lint-tools ## gofmt, go vet, staticcheck
 	@files=$$(git ls-files -z --cached --others --exclude-standard '*.go' | xargs -0 gofmt -l) && \
@@ -65,6 +71,12 @@ fuzz: ## run each fuzz test for FUZZTIME (5s)
 
 bench: ## run the benchmarks (BENCH=regexp picks some)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 2h $(PACKAGES)
+
+# Spark, which SPARK=1 adds, is that of test-readers.
+bench-peers: build $(if $(SPARK),readers-tools) ## measure mss beside DuckDB and Polars (PLAYS=10000000 FILES=10 RUNS=5 SPARK=1)
+	@$(call venv,$(VENVS)-peers,bench/peers/requirements.txt)
+	PYTHONDONTWRITEBYTECODE=1 $(VENVS)-peers/bin/python bench/peers/compare.py bin/mss .cache/bench-peers \
+		--plays $(PLAYS) --files $(FILES) --runs $(RUNS) $(if $(SPARK),--spark $(VENVS)-readers/bin/python)
 
 clean: ## remove bin/, demo/ and .cache/
 	rm -rf bin demo .cache

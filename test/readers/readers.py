@@ -224,11 +224,13 @@ def check_skipping(lakes, datasets, go):
     check("column index and offset index of every column chunk but doubles", not bare, "; ".join(bare[:5]))
     # A chunk of NULLs alone has no smallest value.
     bare = [f"{f} {c.path_in_schema}" for f, cs in chunks(files) for c in cs
-            if c.num_values and c.physical_type != "DOUBLE" and not (c.is_stats_set and (c.statistics.has_min_max or c.statistics.null_count == c.num_values))]
+            if c.num_values and c.physical_type != "DOUBLE"
+            and not (c.is_stats_set and (c.statistics.has_min_max or c.statistics.null_count == c.num_values))]
     check("min and max of every column chunk but doubles", not bare, "; ".join(bare[:5]))
 
     nulls = {c.path_in_schema: c.statistics.null_count for _, cs in chunks(datasets["big mss-transformed"][0]) for c in cs}
-    check("unknown tracks and users among the plays", nulls["genre"] and nulls["created_at"], f"{nulls['genre']} and {nulls['created_at']} rows")
+    check("unknown tracks and users among the plays", nulls["genre"] and nulls["created_at"],
+          f"{nulls['genre']} and {nulls['created_at']} rows of the last row group")
 
     # By statistics: files of one day each, a filter on one of the days.
     files = sorted(glob.glob(lakes["edge"] + "/curated/mss-transformed/days/*.parquet"))
@@ -236,7 +238,8 @@ def check_skipping(lakes, datasets, go):
     time = [[c for c in cs if c.path_in_schema == "listen_time"][0].statistics for _, cs in chunks(files)]
     cover = [s for s in time if s.max >= lo and s.min < hi]
     got = pq.read_table(files, filters=[("listen_time", ">=", lo), ("listen_time", "<", hi)]).num_rows
-    check("listen_time of one day of three", len(cover) == 1 and len(time) == 3 and got == 24, f"{len(cover)} of {len(time)} row groups, {got} rows")
+    check("listen_time of one day of three", len(cover) == 1 and len(time) == 3 and got == 24,
+          f"{len(cover)} of {len(time)} row groups, {got} rows")
 
     # By page index: the rows of one genre, of which parquet-go read only the pages that may have them.
     name, genre = "big mss-transformed", "pop"
