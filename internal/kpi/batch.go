@@ -69,19 +69,10 @@ func (c *coded) set(a arrow.Array) {
 	c.codes = c.space
 }
 
-// runEnd is where the run of row i ends, at end at the latest.
-func (c *coded) runEnd(i, end int) int {
-	codes := c.codes[:end]
-	v := codes[i]
-	for i++; i < len(codes) && codes[i] == v; i++ {
-	}
-	return i
-}
-
 // batch is a record batch, made ready for folding. It keeps its memory.
 type batch struct {
 	cols    [colPrimary]coded
-	primary *array.Boolean
+	primary []int32 // 1 where is_primary
 	rows    int
 }
 
@@ -93,24 +84,39 @@ func (b *batch) set(rec arrow.Record) error {
 	for i := range b.cols {
 		b.cols[i].set(rec.Column(i))
 	}
-	var ok bool
-	if b.primary, ok = rec.Column(colPrimary).(*array.Boolean); !ok {
+	primary, ok := rec.Column(colPrimary).(*array.Boolean)
+	if !ok {
 		return fmt.Errorf("fold a batch whose is_primary is %s", rec.Column(colPrimary).DataType())
+	}
+	b.primary = fit(b.primary[:0], b.rows)
+	bits, offset := primary.Data().Buffers()[1].Bytes(), primary.Offset()
+	for i := range b.primary {
+		b.primary[i] = int32(bits[(i+offset)>>3] >> ((i + offset) & 7) & 1)
 	}
 	return nil
 }
 
 // runEnd is where the stretch of rows of one song ends that begins at row i. Rows are clustered, so it is mostly long.
 func (b *batch) runEnd(i int) int {
-	end := b.rows
-	for _, c := range [...]int{colTrack, colGenre, colPopularity, colDuration, colName, colArtists} {
-		end = b.cols[c].runEnd(i, end)
+	track := b.cols[colTrack].codes[:b.rows]
+	end := i + 1
+	for v := track[i]; end < len(track) && track[end] == v; end++ {
 	}
-	p := b.primary.Value(i)
-	for j := i + 1; j < end; j++ {
-		if b.primary.Value(j) != p {
-			return j
-		}
+	// The other columns are mostly equal as long as the track is: look at all of them at once, without a branch.
+	genre, popularity, duration := b.cols[colGenre].codes[i:end], b.cols[colPopularity].codes[i:end], b.cols[colDuration].codes[i:end]
+	name, artists, primary := b.cols[colName].codes[i:end], b.cols[colArtists].codes[i:end], b.primary[i:end]
+	popularity, duration, name, artists, primary = popularity[:len(genre)], duration[:len(genre)], name[:len(genre)], artists[:len(genre)], primary[:len(genre)]
+	g, p, d, n, a, q := genre[0], popularity[0], duration[0], name[0], artists[0], primary[0]
+	differ := int32(0)
+	for j := range genre {
+		differ |= (genre[j] ^ g) | (popularity[j] ^ p) | (duration[j] ^ d) | (name[j] ^ n) | (artists[j] ^ a) | (primary[j] ^ q)
 	}
-	return end
+	if differ == 0 {
+		return end
+	}
+	j := 1
+	for genre[j] == g && popularity[j] == p && duration[j] == d && name[j] == n && artists[j] == a && primary[j] == q {
+		j++
+	}
+	return i + j
 }

@@ -204,7 +204,7 @@ func (s *State) Fold(rec arrow.Record) error {
 			}
 		}
 
-		primary := b.primary.Value(i)
+		primary := b.primary[i] == 1
 		if primary {
 			s.primary += n
 		}

@@ -115,6 +115,10 @@ func (t *textTable) dict(values *array.String, cache *dictCache) []uint32 {
 		same = commonTexts(old, values)
 		copy(codes, t.last.codes[:same])
 	}
+	if len(t.codes) == 0 {
+		t.codes = make(map[string]uint32, len(codes))
+		t.values = make([]string, 0, len(codes))
+	}
 	for i := same; i < len(codes); i++ {
 		codes[i] = t.code(textAt(values, i))
 	}
@@ -165,6 +169,9 @@ func (t *intTable) dict(values arrow.Array, cache *dictCache) []uint32 {
 			same++
 		}
 		copy(codes, t.last.codes[:same])
+	}
+	if len(t.codes) == 0 {
+		t.codes = make(map[int64]uint32, len(codes))
 	}
 	for i := same; i < len(ints); i++ {
 		codes[i] = t.code(ints[i])

@@ -60,7 +60,7 @@ func (e *ColumnEncoder) code(v *values, i int) uint32 {
 	case schema.Double:
 		return e.Double(v.floats[i])
 	case schema.Bool:
-		if v.bools[i] {
+		if v.bit(i) {
 			return 1
 		}
 		return 0

@@ -133,7 +133,7 @@ func (b *BatchReader) array(i, n int) arrow.Array {
 
 // plainArray makes an array of the values from to to.
 func plainArray(kind schema.Kind, v *values, from, to int, valid *memory.Buffer, nulls int) arrow.Array {
-	n := to - from
+	n, offset := to-from, 0
 	buffers := []*memory.Buffer{valid, nil}
 	switch kind {
 	case schema.Int64, schema.Timestamp:
@@ -144,15 +144,22 @@ func plainArray(kind schema.Kind, v *values, from, to int, valid *memory.Buffer,
 		buffers[1] = memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(v.offs[from : to+1]))
 		buffers = append(buffers, memory.NewBufferBytes(v.text))
 	case schema.Bool:
-		bits := make([]byte, (n+7)/8)
-		for k, set := range v.bools[from:to] {
-			if set {
-				bits[k>>3] |= 1 << (k & 7)
-			}
+		buffers[1] = memory.NewBufferBytes(v.bits[from>>3:])
+		offset = from & 7
+		if valid != nil && offset > 0 { // the offset is that of both bitmaps
+			buffers[0] = shiftBits(valid.Bytes(), n, offset)
 		}
-		buffers[1] = memory.NewBufferBytes(bits)
 	}
-	data := array.NewData(arrowType(kind), n, buffers, nil, nulls, 0)
+	data := array.NewData(arrowType(kind), n, buffers, nil, nulls, offset)
 	defer data.Release()
 	return array.MakeFromData(data)
+}
+
+// shiftBits moves n bits up by offset.
+func shiftBits(bits []byte, n, offset int) *memory.Buffer {
+	out := make([]byte, (n+offset+7)/8)
+	for i := range n {
+		out[(i+offset)>>3] |= bits[i>>3] >> (i & 7) & 1 << ((i + offset) & 7)
+	}
+	return memory.NewBufferBytes(out)
 }

@@ -51,13 +51,13 @@ type values struct {
 	n      int
 	ints   []int64 // Int64, Timestamp in microseconds
 	floats []float64
-	bools  []bool
+	bits   []byte // Bool, from the low bit on
 	text   []byte
 	offs   []int32 // of the texts: n+1 positions in text
 }
 
 func (v *values) reset() {
-	v.n, v.ints, v.floats, v.bools, v.text, v.offs = 0, v.ints[:0], v.floats[:0], v.bools[:0], v.text[:0], append(v.offs[:0], 0)
+	v.n, v.ints, v.floats, v.bits, v.text, v.offs = 0, v.ints[:0], v.floats[:0], v.bits[:0], v.text[:0], append(v.offs[:0], 0)
 }
 
 // open reads the chunk of a row group.
@@ -264,7 +264,7 @@ func (c *columnReader) decodeData(rows int, enc format.Encoding, levels, body []
 	//lint:ignore SA1019 older writers still use the deprecated name of the same encoding
 	if enc == format.RLEDictionary || enc == format.PlainDictionary {
 		p.coded = true
-		p.codes = slices.Grow(p.codes[:0], rows)[:rows]
+		p.codes = slices.Grow(p.codes[:0], rows+8)[:rows] // the decoder fills up its last group
 		return c.decodeCodes(n, body)
 	}
 	p.values.reset()

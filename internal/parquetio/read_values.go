@@ -37,9 +37,7 @@ func (c *columnReader) appendPlain(v *values, b []byte, n int) error {
 			v.floats = append(v.floats, math.Float64frombits(binary.LittleEndian.Uint64(b[8*i:])))
 		}
 	case format.Boolean:
-		for i := range n {
-			v.bools = append(v.bools, b[i>>3]>>(i&7)&1 != 0)
-		}
+		v.appendBits(b, n)
 	case format.ByteArray:
 		for range n {
 			if len(b) < 4 || uint64(binary.LittleEndian.Uint32(b)) > uint64(len(b)-4) {
@@ -104,16 +102,15 @@ func (c *columnReader) appendEncoded(v *values, enc format.Encoding, b []byte, n
 		if enc == format.RLE && len(b) >= 4 { // RLE of bools has a length in front, also in V2 pages
 			ints := make([]int32, n)
 			_, err = decodeHybrid(ints, padded(b[4:]), 1)
-			for _, i := range ints {
-				v.bools = append(v.bools, i != 0)
+			bits = make([]byte, (n+7)/8)
+			for i, set := range ints {
+				bits[i>>3] |= byte(set) << (i & 7)
 			}
 		} else {
 			bits, err = d.DecodeBoolean(nil, b)
-			for i := range min(n, 8*len(bits)) {
-				v.bools = append(v.bools, bits[i>>3]>>(i&7)&1 != 0)
-			}
 		}
-		got = len(v.bools)
+		got = min(n, 8*len(bits))
+		v.appendBits(bits, got)
 	case format.ByteArray:
 		var offs []uint32
 		v.text, offs, err = d.DecodeByteArray(v.text, b, nil)
@@ -133,6 +130,14 @@ func (c *columnReader) appendEncoded(v *values, enc format.Encoding, b []byte, n
 	return nil
 }
 
+// appendBits takes over n bools: Parquet stores them as Arrow does, from the low bit on.
+func (v *values) appendBits(b []byte, n int) {
+	v.bits = append(v.bits[:0], b[:(n+7)/8]...)
+}
+
+// bit is bool i.
+func (v *values) bit(i int) bool { return v.bits[i>>3]>>(i&7)&1 != 0 }
+
 // truncate keeps the first n values: some decoders fill up their last block.
 func (v *values) truncate(n int) {
 	v.n = n
@@ -141,8 +146,6 @@ func (v *values) truncate(n int) {
 		v.ints = v.ints[:n]
 	case len(v.floats) > n:
 		v.floats = v.floats[:n]
-	case len(v.bools) > n:
-		v.bools = v.bools[:n]
 	case len(v.offs) > n+1:
 		v.offs = v.offs[:n+1]
 	}
@@ -158,7 +161,18 @@ func (v *values) spread(kind schema.Kind, null []bool) {
 	case schema.Double:
 		v.floats = spread(v.floats, n, null)
 	case schema.Bool:
-		v.bools = spread(v.bools, n, null)
+		bits := make([]byte, (len(null)+7)/8)
+		k := 0
+		for i, isNull := range null {
+			if isNull {
+				continue
+			}
+			if v.bit(k) {
+				bits[i>>3] |= 1 << (i & 7)
+			}
+			k++
+		}
+		v.bits = bits
 	case schema.String:
 		offs := make([]int32, 1, len(null)+1)
 		k := 0
