@@ -12,7 +12,7 @@ import (
 )
 
 // PageRows is the number of rows of a data page.
-const PageRows = 32768
+const PageRows = 16384
 
 // Null is the code of a null.
 const Null = ^uint32(0)
