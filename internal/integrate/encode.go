@@ -320,9 +320,7 @@ func (e *encoder) userPages(g *parquetio.Group, rows []uint64) {
 func (e *encoder) timePage(g *parquetio.Group, rows []uint64) {
 	if e.times.coded {
 		codes := e.page[:len(rows)]
-		for i, p := range rows {
-			codes[i] = e.times.rank[uint32(p)]
-		}
+		e.times.codes(codes, rows)
 		g.CodePage(colTime, codes, 0)
 		return
 	}

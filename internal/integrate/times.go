@@ -18,7 +18,9 @@ type timeCodes struct {
 
 	coded bool // a dictionary is written
 	dict  *parquetio.Dict
+	whole bool     // of every second: a payload is its own code
 	rank  []uint32 // by second: its code
+	space []uint32
 }
 
 // begin looks at the times of a chunk.
@@ -59,33 +61,53 @@ func (t *timeCodes) value(p uint32) int64 {
 // plainBytes is about what a plain time takes after Snappy.
 const plainBytes = 6
 
-// finish decides between dictionary and plain, and makes the dictionary.
+// finish decides between dictionary and plain, and makes the dictionary: of every second of the span when at least half of
+// them occur, so that a payload is its own code, and of those that occur otherwise.
 func (t *timeCodes) finish(plays []uint64) {
 	t.coded = false
 	if !t.seconds || uint64(t.span) >= 4*uint64(len(plays))+1024 {
 		return
 	}
-	if n := int(t.span) + 1; cap(t.rank) < n {
-		t.rank = make([]uint32, n)
+	if n := int(t.span) + 1; cap(t.space) < n {
+		t.space = make([]uint32, n)
 	}
-	rank := t.rank[:t.span+1]
+	rank := t.space[:t.span+1]
 	clear(rank)
+	distinct := 0
 	for _, p := range plays {
-		rank[uint32(p)] = 1
+		if s := uint32(p); rank[s] == 0 {
+			rank[s] = 1
+			distinct++
+		}
 	}
+	t.whole = 2*distinct >= len(rank)
 	if t.dict == nil {
 		t.dict = parquetio.NewDict(schema.Timestamp)
 	}
 	t.dict.Reset()
 	for s, used := range rank {
-		if used != 0 {
+		if t.whole || used != 0 {
 			rank[s] = uint32(t.dict.Len())
 			t.dict.AddInt(t.first + int64(s)*1e6)
 		}
 	}
+	t.rank = rank
 	width := 1
 	for 1<<width < t.dict.Len() {
 		width++
 	}
 	t.coded = t.dict.Len()*8+len(plays)*width/8 < len(plays)*plainBytes
+}
+
+// codes fills the dictionary codes of the plays in.
+func (t *timeCodes) codes(dst []uint32, plays []uint64) {
+	if t.whole {
+		for i, p := range plays {
+			dst[i] = uint32(p)
+		}
+		return
+	}
+	for i, p := range plays {
+		dst[i] = t.rank[uint32(p)]
+	}
 }

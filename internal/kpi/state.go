@@ -166,7 +166,7 @@ func (s *State) Fold(rec arrow.Record) error {
 	artists := s.t.artists.dict(b.cols[colArtists].dict.(*array.String), &s.caches[3])
 	s.genre = fit(s.genre, s.t.genres.len())
 	s.artistPlays = fit(s.artistPlays, s.t.artists.len())
-	hourOf := s.hour.of(b.cols[colTime].dict)
+	s.hour.set(b.cols[colTime].dict)
 	popularity, duration := intsOf(b.cols[colPopularity].dict), intsOf(b.cols[colDuration].dict)
 	names := b.cols[colName].dict.(*array.String)
 	artistNames := b.cols[colArtists].dict.(*array.String)
@@ -213,7 +213,7 @@ func (s *State) Fold(rec arrow.Record) error {
 			if artist != null {
 				counts = &s.artistPlays[artists[artist]]
 			}
-			s.tracks.local[b.cols[colTrack].codes[i]] |= countRun(counts, s.users.local, hourOf, userCodes[i:end], timeCodes[i:end])
+			s.tracks.local[b.cols[colTrack].codes[i]] |= countRun(counts, s.users.local, &s.hour, userCodes[i:end], timeCodes[i:end])
 		}
 		i = end
 	}
@@ -221,10 +221,11 @@ func (s *State) Fold(rec arrow.Record) error {
 }
 
 // countRun counts the plays of a run by the hour, marks the hours of their users, and returns those of their track.
-func countRun(counts *[hours]int64, users []uint32, hourOf []uint8, userCodes, timeCodes []int32) (seen uint32) {
+func countRun(counts *[hours]int64, users []uint32, hour *hourTable, userCodes, timeCodes []int32) (seen uint32) {
 	userCodes = userCodes[:len(timeCodes)]
+	hourOf, shift, width := hour.hours, hour.shift, hour.bits&31
 	for j, code := range timeCodes {
-		h := hourOf[code]
+		h := hourOf[(uint32(code)+shift)>>width]
 		bit := uint32(1) << (h & 31)
 		users[userCodes[j]] |= bit
 		counts[h]++
@@ -241,26 +242,57 @@ func textOf(values *array.String, code int32) *string {
 	return &s
 }
 
-// hourTable gives the hour of day of each value of a dictionary of timestamps.
+// hourTable gives the hour of day of each value of a dictionary of timestamps: of code c it is hours[(c+shift)>>bits].
+// A dictionary of one second after the other, as mss writes them, gets a table of stretches of 16 seconds, none of which
+// lies in two hours: it stays in the first-level cache, where one of all seconds would not.
 type hourTable struct {
 	dict  arrow.Array
 	hours []uint8
+	shift uint32
+	bits  uint
 }
 
-func (t *hourTable) of(dict arrow.Array) []uint8 {
+const (
+	stretchBits = 4
+	second      = 1000000 // microseconds
+)
+
+func (t *hourTable) set(dict arrow.Array) {
 	if t.dict != nil && t.dict.Data() == dict.Data() {
-		return t.hours
+		return
 	}
 	dict.Retain()
 	if t.dict != nil {
 		t.dict.Release()
 	}
 	t.dict = dict
-	t.hours = t.hours[:0]
-	for _, micros := range intsOf(dict) {
+	values := intsOf(dict)
+	t.hours, t.shift, t.bits = t.hours[:0], 0, 0
+	if consecutive(values) {
+		const stretch = 1 << stretchBits
+		at := values[0] / second
+		t.shift, t.bits = uint32((at%stretch+stretch)%stretch), stretchBits
+		for s := at - int64(t.shift); s < at+int64(len(values)); s += stretch {
+			t.hours = append(t.hours, hourOf(s*second))
+		}
+		return
+	}
+	for _, micros := range values {
 		t.hours = append(t.hours, hourOf(micros))
 	}
-	return t.hours
+}
+
+// consecutive says whether the values are whole seconds, one after the other.
+func consecutive(values []int64) bool {
+	if len(values) == 0 || values[0]%second != 0 {
+		return false
+	}
+	for i := 1; i < len(values); i++ {
+		if values[i] != values[i-1]+second {
+			return false
+		}
+	}
+	return true
 }
 
 const day = 86400 * 1000000 // microseconds
