@@ -5,18 +5,12 @@ import (
 	"context"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"mss/internal/cli"
 )
 
 func main() {
-	// Most of mss's memory is buffers that are used again and again: collecting twice as seldom as Go does by default saves a tenth of
-	// the time of the short jobs, and costs little memory. Whoever sets GOGC knows better.
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(200)
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// The first signal ends the context, and the run tidies up. Then signals do again what they do by
 	// default, so that a second one kills a run that does not come to an end.

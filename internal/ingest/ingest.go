@@ -24,8 +24,8 @@ import (
 	"mss/internal/schema"
 )
 
-// ChunkSize is the size of a chunk: about 1.3 million plays, which make one row group.
-const ChunkSize = 64 << 20
+// ChunkSize is the size of a chunk: about a million plays, which make one row group.
+const ChunkSize = 48 << 20
 
 // Worker scans chunks, one at a time. Collect reads the chunk that was begun to its end.
 type Worker[T any] interface {

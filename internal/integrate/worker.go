@@ -22,6 +22,7 @@ type worker struct {
 	newUsers  extension[int64]
 	encoder   encoder
 	groups    chan *parquetio.Group // row groups to use again
+	sizes     []int                 // of the columns of the last row group
 }
 
 // extension numbers keys that a dimension does not know.
@@ -85,11 +86,13 @@ func (w *worker) Collect() (result, error) {
 	case res.group = <-w.groups:
 	default:
 		res.group = parquetio.NewGroup(schema.Transformed)
+		res.group.Like(w.sizes)
 	}
 	if w.dim.manyUsers {
 		w.expandUsers()
 	}
 	w.encoder.encode(w, &res)
+	w.sizes = res.group.Sizes()
 	return res, nil
 }
 

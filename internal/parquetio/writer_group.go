@@ -3,6 +3,7 @@ package parquetio
 import (
 	"encoding/binary"
 	"hash/crc32"
+	"slices"
 
 	"github.com/klauspost/compress/s2"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
@@ -70,6 +71,22 @@ func NewGroup(table schema.Table) *Group {
 	return g
 }
 
+// Like reserves as much memory for each column as another row group needed: growing step by step would leave as much again
+// for the garbage collector.
+func (g *Group) Like(sizes []int) {
+	for i, n := range sizes {
+		g.cols[i].buf = slices.Grow(g.cols[i].buf[:0], n+n/16)
+	}
+}
+
+// Sizes tells how many bytes each column has.
+func (g *Group) Sizes() (sizes []int) {
+	for i := range g.cols {
+		sizes = append(sizes, len(g.cols[i].buf))
+	}
+	return sizes
+}
+
 // Concurrent lets columns be encoded at the same time, each by one goroutine, at the price of more memory.
 func (g *Group) Concurrent() {
 	for i := range g.cols {
@@ -88,15 +105,6 @@ func (g *Group) Reset(rows int) {
 
 // Rows is the number of rows.
 func (g *Group) Rows() int { return g.rows }
-
-// Size is the number of bytes encoded so far.
-func (g *Group) Size() int {
-	n := 0
-	for i := range g.cols {
-		n += len(g.cols[i].buf)
-	}
-	return n
-}
 
 // Dictionary writes the dictionary page of a column: the values of dict, and behind them those of ext, which may be nil.
 // Both must stay as they are until the last page of the column is written. A dictionary that was
