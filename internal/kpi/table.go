@@ -62,12 +62,6 @@ type intTable struct {
 	last   dictCache
 }
 
-func (t *intTable) len() int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return len(t.values)
-}
-
 func (t *intTable) add(v int64) uint32 {
 	t.mu.Lock()
 	defer t.mu.Unlock()

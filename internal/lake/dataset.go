@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
+	"io"
 	"slices"
 	"strings"
 
@@ -66,6 +68,7 @@ type Snapshot struct {
 type Entry struct {
 	Key    string  `json:"key"`
 	Size   int64   `json:"size"`
+	ETag   string  `json:"etag"`   // as the place gave it when the object was published
 	CRC32C string  `json:"crc32c"` // of the whole object, hexadecimal
 	Rows   int64   `json:"rows"`
 	Plays  int64   `json:"plays,omitempty"` // rows with is_primary
@@ -142,9 +145,40 @@ func (d Dataset) Objects(ctx context.Context, s *Snapshot) ([]blob.Object, error
 			return nil, fmt.Errorf("read %s: the object %s has %d bytes, its snapshot says %d; is it just being replaced? Run the job that writes it again",
 				d, e.Key, all[i].Size, e.Size)
 		}
+		if all[i].ETag != e.ETag {
+			if err := d.verify(ctx, all[i], e); err != nil {
+				return nil, err
+			}
+		}
 		out = append(out, all[i])
 	}
 	return out, nil
+}
+
+// verify reads an object whose ETag is not the listed one: it may have been copied here, or be another.
+func (d Dataset) verify(ctx context.Context, obj blob.Object, e Entry) error {
+	in, err := d.Bucket.Open(ctx, obj)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", d, err)
+	}
+	defer in.Close()
+	s, err := in.Stream(ctx, 0, obj.Size)
+	if err != nil {
+		return fmt.Errorf("read %s: %s: %w", d, e.Key, err)
+	}
+	sum := crc32.New(castagnoli)
+	_, err = io.Copy(sum, s)
+	if cerr := s.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return fmt.Errorf("read %s: %s: %w", d, e.Key, err)
+	}
+	if got := fmt.Sprintf("%08x", sum.Sum32()); got != e.CRC32C {
+		return fmt.Errorf("read %s: the object %s is not the one that its snapshot lists (CRC-32C %s, want %s); is it just being replaced? Run the job that writes it again",
+			d, e.Key, got, e.CRC32C)
+	}
+	return nil
 }
 
 // list lists the Parquet objects of the dataset's folder.

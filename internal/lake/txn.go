@@ -134,17 +134,21 @@ func (t *Txn) Commit(ctx context.Context) (*Snapshot, error) {
 	var publish errgroup.Group
 	publish.SetLimit(transfers)
 	for _, o := range t.objects {
-		s.Objects = append(s.Objects, o.Entry)
-		s.Plays += o.Plays
 		publish.Go(func() error {
-			if _, err := o.staged.Publish(ctx); err != nil {
+			obj, err := o.staged.Publish(ctx)
+			if err != nil {
 				return fmt.Errorf("publish %s in %s: %w", o.Key, t.d.Bucket, err)
 			}
+			o.ETag = obj.ETag
 			return nil
 		})
 	}
 	if err := publish.Wait(); err != nil {
 		return nil, err
+	}
+	for _, o := range t.objects {
+		s.Objects = append(s.Objects, o.Entry)
+		s.Plays += o.Plays
 	}
 	slices.SortFunc(s.Objects, func(a, b Entry) int { return strings.Compare(a.Key, b.Key) })
 	if err := t.d.replaceSnapshot(ctx, t.old, s); err != nil {
@@ -204,8 +208,8 @@ func (t *Txn) deleteStale(ctx context.Context, s *Snapshot) error {
 	return nil
 }
 
-// A pending document names the objects that a run is about to publish: should it be killed before it writes the snapshot,
-// the next run knows them for its own.
+// A pending document names the objects that a run is about to publish or to delete: should it be killed before it is done,
+// the next run knows them for mss's own.
 func (d Dataset) pendingKey() string { return stateDir + d.Name + "/pending.json" }
 
 func (d Dataset) readPending(ctx context.Context) ([]string, error) {
@@ -225,11 +229,16 @@ func (d Dataset) readPending(ctx context.Context) ([]string, error) {
 
 func (t *Txn) writePending(ctx context.Context) error {
 	keys := slices.Clone(t.pending)
-	for _, o := range t.objects {
-		if !t.listed(o.Key) {
-			keys = append(keys, o.Key)
+	if t.old != nil {
+		for _, e := range t.old.Objects {
+			keys = append(keys, e.Key)
 		}
 	}
+	for _, o := range t.objects {
+		keys = append(keys, o.Key)
+	}
+	slices.Sort(keys)
+	keys = slices.Compact(keys)
 	data, err := json.Marshal(keys)
 	if err == nil {
 		_, err = t.d.Bucket.Write(ctx, t.d.pendingKey(), data, blob.Cond{})
