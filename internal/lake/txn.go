@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -25,7 +26,7 @@ type Txn struct {
 	d       Dataset
 	run     *Run
 	old     *Snapshot
-	pending []string // keys that a run which was killed meant to publish
+	ours    map[string]bool // keys that mss's own records name: the old snapshot, and what a run that was killed was about
 	foreign []string
 	objects []*Object
 	closing errgroup.Group
@@ -51,10 +52,19 @@ func (d Dataset) Begin(ctx context.Context, run *Run) (*Txn, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Txn{d: d, run: run, old: old}
+	t := &Txn{d: d, run: run, old: old, ours: map[string]bool{}}
 	t.closing.SetLimit(transfers)
-	if t.pending, err = d.readPending(ctx); err != nil {
+	pending, err := d.readPending(ctx)
+	if err != nil {
 		return nil, err
+	}
+	for _, key := range pending {
+		t.ours[key] = true
+	}
+	if old != nil {
+		for _, e := range old.Objects {
+			t.ours[e.Key] = true
+		}
 	}
 	if run.Foreign == ForeignIgnore {
 		return t, nil
@@ -64,16 +74,11 @@ func (d Dataset) Begin(ctx context.Context, run *Run) (*Txn, error) {
 		return nil, err
 	}
 	for _, o := range all {
-		if !t.listed(o.Key) {
+		if !t.ours[o.Key] {
 			t.foreign = append(t.foreign, o.Key)
 		}
 	}
 	return t, nil
-}
-
-// listed says whether mss's own records name the object.
-func (t *Txn) listed(key string) bool {
-	return slices.Contains(t.pending, key) || t.old != nil && slices.ContainsFunc(t.old.Objects, func(e Entry) bool { return e.Key == key })
 }
 
 // Stage begins a data object, key being relative to the dataset's prefix. Write all of it, then call Finish.
@@ -183,19 +188,15 @@ func (d Dataset) replaceSnapshot(ctx context.Context, old, s *Snapshot) error {
 
 // deleteStale deletes what mss wrote and the new snapshot does not list; with --foreign remove also what others wrote.
 func (t *Txn) deleteStale(ctx context.Context, s *Snapshot) error {
-	ours := slices.Clone(t.pending)
-	if t.old != nil {
-		for _, e := range t.old.Objects {
-			ours = append(ours, e.Key)
-		}
+	for _, e := range s.Objects {
+		delete(t.ours, e.Key)
 	}
+	stale := slices.Sorted(maps.Keys(t.ours))
 	if t.run.Foreign == ForeignRemove {
-		ours = append(ours, t.foreign...)
-	}
-	var stale []string
-	for _, key := range ours {
-		if _, ok := slices.BinarySearchFunc(s.Objects, key, func(e Entry, k string) int { return strings.Compare(e.Key, k) }); !ok {
-			stale = append(stale, key)
+		for _, key := range t.foreign {
+			if !slices.ContainsFunc(s.Objects, func(e Entry) bool { return e.Key == key }) {
+				stale = append(stale, key)
+			}
 		}
 	}
 	if len(stale) == 0 {
@@ -228,17 +229,10 @@ func (d Dataset) readPending(ctx context.Context) ([]string, error) {
 }
 
 func (t *Txn) writePending(ctx context.Context) error {
-	keys := slices.Clone(t.pending)
-	if t.old != nil {
-		for _, e := range t.old.Objects {
-			keys = append(keys, e.Key)
-		}
-	}
 	for _, o := range t.objects {
-		keys = append(keys, o.Key)
+		t.ours[o.Key] = true
 	}
-	slices.Sort(keys)
-	keys = slices.Compact(keys)
+	keys := slices.Sorted(maps.Keys(t.ours))
 	data, err := json.Marshal(keys)
 	if err == nil {
 		_, err = t.d.Bucket.Write(ctx, t.d.pendingKey(), data, blob.Cond{})
