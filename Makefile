@@ -52,8 +52,8 @@ readers-tools:
 lint: lint-tools ## gofmt, go vet, staticcheck
 	@files=$$(git ls-files -z --cached --others --exclude-standard '*.go' | xargs -0 gofmt -l) && \
 		if [ -n "$$files" ]; then echo "gofmt would change:" $$files; exit 1; fi
-	go vet $(PACKAGES)
-	$(BIN)/staticcheck $(PACKAGES)
+	go vet -tags=readers $(PACKAGES)
+	$(BIN)/staticcheck -tags=readers $(PACKAGES)
 
 lint-tools:
 	@$(call goinstall,honnef.co/go/tools/cmd/staticcheck,$(STATICCHECK))

@@ -137,7 +137,7 @@ func FuzzCut(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string, width int) {
 		if !utf8.ValidString(s) || width < 0 || width >= len(s) {
-			t.Skip()
+			return // nothing to cut
 		}
 		got := cut(s, width)
 		if !utf8.ValidString(got) || !strings.HasPrefix(s, got) || len(got) > width {

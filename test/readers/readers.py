@@ -174,7 +174,7 @@ def by_parquet_go(work, datasets):
     job, out = work + "/go-job.json", work + "/go-out.json"
     with open(job, "w") as f:
         json.dump({name: files for name, (files, _) in datasets.items()}, f)
-    subprocess.run(["go", "test", "-count=1", "-run", "^TestReaders$", "."], check=True, cwd=os.path.dirname(os.path.abspath(__file__)),
+    subprocess.run(["go", "test", "-tags=readers", "-count=1", "-run", "^TestReaders$", "."], check=True, cwd=os.path.dirname(os.path.abspath(__file__)),
                    stdout=sys.stderr, env=os.environ | {"MSS_READERS_JOB": job, "MSS_READERS_OUT": out})
     with open(out) as f:
         return json.load(f)
