@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"os"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -134,6 +135,20 @@ func TestVanishedSource(t *testing.T) {
 	s.replaceRaw(t, lake)
 	s.must(t, "run", "all")
 	s.check(t, expect(t, lake, schema.Corrected))
+}
+
+// TestAllSourcesVanished: a raw place without any plays is more likely the wrong place than the end of all listening.
+func TestAllSourcesVanished(t *testing.T) {
+	lake := plenty(30)
+	s := newSite(t, lake)
+	s.must(t, "run", "all")
+	before := s.data(t)
+	delete(lake, "streams/a.csv")
+	s.replaceRaw(t, lake)
+	s.fails(t, 1, []string{"no plays", "--raw"}, "run", "integrate")
+	if after := s.data(t); !reflect.DeepEqual(after, before) {
+		t.Error("data objects changed")
+	}
 }
 
 func exists(name string) bool {

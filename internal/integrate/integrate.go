@@ -66,6 +66,10 @@ func (j *Job) Execute(ctx context.Context) (rep report.Job, err error) {
 		return rep, err
 	}
 	if len(sources) == 0 {
+		if n := txn.Published(); n > 0 {
+			return rep, fmt.Errorf("there are no plays below %s in %s, but %s holds %d objects; nothing was deleted: name the right place with --raw, or delete %s yourself",
+				streams, j.Raw, d, n, d.Prefix)
+		}
 		j.Run.Log.Warn("there are no plays: no .csv or .csv.gz below "+streams, "raw", j.Raw.String())
 	}
 	dim, err := LoadDimension(ctx, j.Curated, j.Run)
@@ -126,7 +130,7 @@ func (j *Job) Execute(ctx context.Context) (rep report.Job, err error) {
 		return rep, err
 	}
 	if rep.Plays+gate.Total() != gate.Rows {
-		return rep, fmt.Errorf("integrate: %d rows in, but %d plays and %d rejects; this is a fault of mss, nothing was published", gate.Rows, rep.Plays, gate.Total())
+		return rep, fmt.Errorf("%d rows in, but %d plays and %d rejects; this is a fault of mss, nothing was published", gate.Rows, rep.Plays, gate.Total())
 	}
 	if err := gate.Check(j.Run.MaxRejectRatio, quarantine.String()); err != nil {
 		return rep, err

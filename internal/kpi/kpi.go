@@ -133,10 +133,10 @@ func (j *Job) balance(s *State, snap *lake.Snapshot) error {
 		got += n
 	}
 	if got != want {
-		return fmt.Errorf("kpi: %d plays in, but %d in the hours; this is a fault of mss, nothing was loaded", want, got)
+		return fmt.Errorf("%d plays in, but %d in the hours; this is a fault of mss, nothing was loaded", want, got)
 	}
 	if snap != nil && snap.Plays != s.Plays() {
-		return fmt.Errorf("kpi: the objects of mss-transformed hold %d plays, their snapshot says %d; run `mss run integrate` again", s.Plays(), snap.Plays)
+		return fmt.Errorf("the objects of mss-transformed hold %d plays, their snapshot says %d; run `mss run integrate` again", s.Plays(), snap.Plays)
 	}
 	return nil
 }

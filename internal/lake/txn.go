@@ -81,6 +81,14 @@ func (d Dataset) Begin(ctx context.Context, run *Run) (*Txn, error) {
 	return t, nil
 }
 
+// Published is the number of objects that the dataset has now.
+func (t *Txn) Published() int {
+	if t.old == nil {
+		return 0
+	}
+	return len(t.old.Objects)
+}
+
 // Stage begins a data object, key being relative to the dataset's prefix. Write all of it, then call Finish.
 func (t *Txn) Stage(ctx context.Context, key string) (*Object, error) {
 	key = t.d.Prefix + key
