@@ -63,6 +63,7 @@ func (s *State) topArtist(h int) *string {
 
 // hourlyPlays counts the rows of each hour.
 func (s *State) hourlyPlays() (n [hours]int64) {
+	s.flushPlays()
 	n = s.noArtists
 	for code := range s.artistPlays {
 		for h, k := range s.artistPlays[code] {

@@ -1,6 +1,8 @@
 package kpi
 
 import (
+	"math"
+
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
 
@@ -24,6 +26,11 @@ type State struct {
 	// Plays by the artists text, by code of artists, and of the rows that have none.
 	artistPlays [][hours]int64
 	noArtists   [hours]int64
+	// Those not added to artistPlays and noArtists yet: half as wide, for they are looked up at random, and memory is what that waits
+	// for. They cannot overflow, since they count recent rows.
+	recentPlays     [][hours]uint32
+	recentNoArtists [hours]uint32
+	recent          int64
 
 	batch batch
 	hour  hourTable
@@ -152,6 +159,21 @@ func (s *State) Plays() int64 { return s.primary }
 func (s *State) flush() {
 	s.users.flush()
 	s.tracks.flush()
+	s.flushPlays()
+}
+
+func (s *State) flushPlays() {
+	s.artistPlays = fit(s.artistPlays, len(s.recentPlays))
+	for code := range s.recentPlays {
+		for h, n := range s.recentPlays[code] {
+			s.artistPlays[code][h] += int64(n)
+		}
+	}
+	clear(s.recentPlays)
+	for h, n := range s.recentNoArtists {
+		s.noArtists[h] += int64(n)
+	}
+	s.recentNoArtists, s.recent = [hours]uint32{}, 0
 }
 
 // Fold adds a batch of the columns of mss-transformed that KPIs need.
@@ -165,7 +187,11 @@ func (s *State) Fold(rec arrow.Record) error {
 	genres := s.t.genres.dict(b.cols[colGenre].dict.(*array.String), &s.caches[2])
 	artists := s.t.artists.dict(b.cols[colArtists].dict.(*array.String), &s.caches[3])
 	s.genre = fit(s.genre, s.t.genres.len())
-	s.artistPlays = fit(s.artistPlays, s.t.artists.len())
+	s.recentPlays = fit(s.recentPlays, s.t.artists.len())
+	if s.recent += int64(b.rows); s.recent > math.MaxUint32 {
+		s.flushPlays()
+		s.recent = int64(b.rows)
+	}
 	s.hour.set(b.cols[colTime].dict)
 	popularity, duration := intsOf(b.cols[colPopularity].dict), intsOf(b.cols[colDuration].dict)
 	names := b.cols[colName].dict.(*array.String)
@@ -209,9 +235,9 @@ func (s *State) Fold(rec arrow.Record) error {
 			s.primary += n
 		}
 		if primary || s.sem == schema.Glue {
-			counts := &s.noArtists
+			counts := &s.recentNoArtists
 			if artist != null {
-				counts = &s.artistPlays[artists[artist]]
+				counts = &s.recentPlays[artists[artist]]
 			}
 			s.tracks.local[b.cols[colTrack].codes[i]] |= countRun(counts, s.users.local, &s.hour, userCodes[i:end], timeCodes[i:end])
 		}
@@ -221,7 +247,7 @@ func (s *State) Fold(rec arrow.Record) error {
 }
 
 // countRun counts the plays of a run by the hour, marks the hours of their users, and returns those of their track.
-func countRun(counts *[hours]int64, users []uint32, hour *hourTable, userCodes, timeCodes []int32) (seen uint32) {
+func countRun(counts *[hours]uint32, users []uint32, hour *hourTable, userCodes, timeCodes []int32) (seen uint32) {
 	userCodes = userCodes[:len(timeCodes)]
 	hourOf, shift, width := hour.hours, hour.shift, hour.bits&31
 	for j, code := range timeCodes {
