@@ -1,5 +1,4 @@
-// Package s3blob keeps a place of the lake in S3, or on a server that speaks S3. No other package of mss
-// imports the AWS SDK.
+// Package s3blob keeps a place of the lake in S3, or on a server that speaks S3.
 //
 // Staged objects are multipart uploads, invisible until they are completed. Reads name the ETag that was
 // listed, so that bytes of two versions never mix. Conditional writes are for small documents.
@@ -9,17 +8,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"regexp"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"mss/internal/awsconfig"
 	"mss/internal/blob"
 )
 
@@ -56,7 +52,7 @@ func Open(ctx context.Context, url string, opt Options) (*Bucket, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := load(ctx, opt)
+	cfg, err := awsconfig.Load(ctx, awsconfig.Options{Profile: opt.Profile, Region: opt.Region, Endpoint: opt.Endpoint != ""})
 	if err != nil {
 		return nil, fmt.Errorf("open %s: read the AWS configuration: %w", url, err)
 	}
@@ -117,36 +113,6 @@ func parse(url string) (bucket, prefix string, err error) {
 		prefix += "/"
 	}
 	return bucket, prefix, nil
-}
-
-func load(ctx context.Context, opt Options) (aws.Config, error) {
-	loaders := []func(*config.LoadOptions) error{
-		// A plain http.Client would make the SDK refuse AWS_CA_BUNDLE.
-		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
-			t.MaxIdleConns = 256
-			t.MaxIdleConnsPerHost = 128 // all parts of all workers go to one host
-			t.ResponseHeaderTimeout = time.Minute
-			t.WriteBufferSize = 256 << 10
-			t.ReadBufferSize = 256 << 10
-		})),
-	}
-	if opt.Profile != "" {
-		loaders = append(loaders, config.WithSharedConfigProfile(opt.Profile))
-	}
-	if opt.Region != "" {
-		loaders = append(loaders, config.WithRegion(opt.Region))
-	}
-	cfg, err := config.LoadDefaultConfig(ctx, loaders...)
-	if err != nil || cfg.Region != "" || opt.Endpoint != "" || cfg.BaseEndpoint != nil {
-		return cfg, err
-	}
-	// Only instances answer this, so it is asked last and briefly.
-	ask, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	if there, err := config.LoadDefaultConfig(ask, append(loaders, config.WithEC2IMDSRegion())...); err == nil {
-		cfg.Region = there.Region
-	}
-	return cfg, nil
 }
 
 // String is s3://bucket/prefix.
