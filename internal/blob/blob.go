@@ -20,7 +20,7 @@ var (
 	ErrURL          = errors.New("not a place that mss can open") // a wrong --raw, --curated …: wrong usage, not bad luck
 )
 
-// Object is what a listing says of one object. ETag identifies the version: equal ETag, equal bytes.
+// Object is what a listing says of one object. ETag identifies the version: equal ETag, equal bytes, unless Weak.
 // It has no quotes around it. ModTime is the store's; it is zero in what Write and Publish return on S3,
 // which does not tell.
 type Object struct {
@@ -28,9 +28,15 @@ type Object struct {
 	Size    int64
 	ETag    string
 	ModTime time.Time
+	// Weak says that the object was modified so shortly before that another modification may keep the ETag: the
+	// clock of a file system ticks slowly. Who remembers the object looks at its bytes the next time.
+	Weak bool
+	// Seen is the time by the store's clock when Stat or ReadAll answered: Seen - ModTime is the age of the object,
+	// whatever the local clock says. Zero elsewhere.
+	Seen time.Time
 }
 
-// Cond is the condition of a Write: the zero value writes always.
+// Cond is the condition of a Write or of a Publish: the zero value writes always.
 type Cond struct {
 	IfMatch string // write only when the object has this ETag
 	IfNone  bool   // write only when there is no object
@@ -59,6 +65,20 @@ type Bucket interface {
 	Stage(ctx context.Context, key string) (Staged, error)
 	// Delete removes objects; those that are gone already are no error.
 	Delete(ctx context.Context, keys ...string) error
+	// DeleteVersion removes an object only while it has the ETag of obj; ErrPrecondition when it has another. One that
+	// is gone already is no error.
+	DeleteVersion(ctx context.Context, obj Object) error
+	// Unfinished lists what is staged in the place and neither published nor aborted, by whichever process, dead or alive.
+	Unfinished(ctx context.Context) ([]Unfinished, error)
+	// Discard removes what Unfinished listed; that it is gone already is no error.
+	Discard(ctx context.Context, u Unfinished) error
+}
+
+// Unfinished is a staged object of some process. Of key and owner a store knows at least one.
+type Unfinished struct {
+	Key   string // of the object that it was to become, or ""
+	Owner string // whom the place was opened for by the process that staged it, or ""
+	ID    string // the store's name for it
 }
 
 // Reader reads one version of an object.
@@ -77,8 +97,9 @@ type Staged interface {
 	io.Writer
 	// Close ends the content and waits until all of it is stored, still invisible.
 	Close() error
-	// Publish makes the object visible under its key in one step, replacing what was there.
-	Publish(ctx context.Context) (Object, error)
+	// Publish makes the object visible under its key in one step, replacing what was there. ErrPrecondition when
+	// cond does not hold.
+	Publish(ctx context.Context, cond Cond) (Object, error)
 	// Abort discards the object and whatever of it is stored. After Publish it does nothing.
 	Abort(ctx context.Context) error
 }

@@ -39,7 +39,7 @@ func store(ctx context.Context, raw blob.Bucket, key string, fill func(*lines) e
 		err = closed
 	}
 	if err == nil {
-		_, err = staged.Publish(ctx)
+		_, err = staged.Publish(ctx, blob.Cond{})
 	}
 	if err != nil {
 		return 0, errors.Join(err, staged.Abort(context.WithoutCancel(ctx)))

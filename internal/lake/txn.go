@@ -148,7 +148,7 @@ func (t *Txn) Commit(ctx context.Context) (*Snapshot, error) {
 	publish.SetLimit(transfers)
 	for _, o := range t.objects {
 		publish.Go(func() error {
-			obj, err := o.staged.Publish(ctx)
+			obj, err := o.staged.Publish(ctx, blob.Cond{})
 			if err != nil {
 				return fmt.Errorf("publish %s in %s: %w", o.Key, t.d.Bucket, err)
 			}

@@ -103,7 +103,7 @@ func (f *File) Close(ctx context.Context) error {
 	}
 	err := f.staged.Close()
 	if err == nil {
-		_, err = f.staged.Publish(ctx)
+		_, err = f.staged.Publish(ctx, blob.Cond{})
 	}
 	if err != nil {
 		return fmt.Errorf("write %s in %s: %w", f.key, f.q.bucket, err)

@@ -93,6 +93,19 @@ func (b *faulty) Delete(ctx context.Context, keys ...string) error {
 	return b.f.call("delete", fmt.Sprint(keys), func() error { return b.b.Delete(ctx, keys...) })
 }
 
+func (b *faulty) DeleteVersion(ctx context.Context, obj blob.Object) error {
+	return b.f.call("delete", obj.Key, func() error { return b.b.DeleteVersion(ctx, obj) })
+}
+
+func (b *faulty) Unfinished(ctx context.Context) (all []blob.Unfinished, err error) {
+	err = b.f.call("list uploads", "", func() (err error) { all, err = b.b.Unfinished(ctx); return })
+	return zeroOn(err, all), err
+}
+
+func (b *faulty) Discard(ctx context.Context, u blob.Unfinished) error {
+	return b.f.call("discard", u.Key, func() error { return b.b.Discard(ctx, u) })
+}
+
 func (b *faulty) Open(ctx context.Context, obj blob.Object) (blob.Reader, error) {
 	var r blob.Reader
 	err := b.f.call("open", obj.Key, func() (err error) { r, err = b.b.Open(ctx, obj); return })
@@ -180,11 +193,11 @@ func (s *faultyStaged) Close() error {
 	return s.err
 }
 
-func (s *faultyStaged) Publish(ctx context.Context) (obj blob.Object, err error) {
+func (s *faultyStaged) Publish(ctx context.Context, cond blob.Cond) (obj blob.Object, err error) {
 	if s.err != nil {
 		return obj, s.err
 	}
-	err = s.f.call("publish", s.key, func() (err error) { obj, err = s.s.Publish(ctx); return })
+	err = s.f.call("publish", s.key, func() (err error) { obj, err = s.s.Publish(ctx, cond); return })
 	return zeroOn(err, obj), err
 }
 

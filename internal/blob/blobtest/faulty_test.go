@@ -27,7 +27,7 @@ func job(ctx context.Context, b blob.Bucket) error {
 	if err := s.Close(); err != nil {
 		return err
 	}
-	if _, err := s.Publish(ctx); err != nil {
+	if _, err := s.Publish(ctx, blob.Cond{}); err != nil {
 		return err
 	}
 	_, err = b.Write(ctx, "done", nil, blob.Cond{IfNone: true})

@@ -79,7 +79,7 @@ func testListPages(t *testing.T, b blob.Bucket) {
 				return err
 			}
 			if err = s.Close(); err == nil {
-				_, err = s.Publish(context.Background())
+				_, err = s.Publish(context.Background(), blob.Cond{})
 			}
 			return err
 		})

@@ -33,29 +33,23 @@ func Run(t *testing.T, open func(t testing.TB) blob.Bucket) {
 		{"an object that changes while it is read", testChanged},
 		{"staged is invisible until published", testStage},
 		{"publish replaces in one step", testPublishReplaces},
+		{"publish on a condition", testPublishConditions},
 		{"abort leaves nothing", testAbort},
+		{"what another process left unfinished", testUnfinished},
 		{"empty objects", testEmptyObjects},
 		{"delete", testDelete},
+		{"delete one version", testDeleteVersion},
 		{"a cancelled context", testCancelled},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(t, open(t)) })
 	}
 }
 
-// pending is what a driver offers to look for leftovers.
-type pending interface {
-	Pending(ctx context.Context) ([]string, error)
-}
-
 func noLeftovers(t *testing.T, b blob.Bucket) {
 	t.Helper()
-	p, ok := b.(pending)
-	if !ok {
-		t.Fatalf("%T cannot say what is pending", b)
-	}
-	left, err := p.Pending(context.Background())
+	left, err := b.Unfinished(context.Background())
 	if err != nil || len(left) != 0 {
-		t.Errorf("pending uploads %q, error %v; want none", left, err)
+		t.Errorf("unfinished %v, error %v; want none", left, err)
 	}
 }
 
@@ -81,7 +75,7 @@ func write(t *testing.T, b blob.Bucket, key string, data []byte) blob.Object {
 func publish(t *testing.T, b blob.Bucket, key string, data []byte) blob.Object {
 	t.Helper()
 	s := stage(t, b, key, data)
-	obj, err := s.Publish(context.Background())
+	obj, err := s.Publish(context.Background(), blob.Cond{})
 	if err != nil {
 		t.Fatal(err)
 	}

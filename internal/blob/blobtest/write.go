@@ -157,7 +157,7 @@ func testStage(t *testing.T, b blob.Bucket) {
 	}
 	_, err := b.Stat(ctx, "mss-transformed/x/a.csv.parquet")
 	wantError(t, "stat a staged object", err, blob.ErrNotExist)
-	obj, err := s.Publish(ctx)
+	obj, err := s.Publish(ctx, blob.Cond{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +174,7 @@ func testStage(t *testing.T, b blob.Bucket) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := open.Publish(ctx); err == nil {
+	if _, err := open.Publish(ctx, blob.Cond{}); err == nil {
 		t.Error("an object was published before Close")
 	}
 	if err := open.Abort(ctx); err != nil {
@@ -235,7 +235,7 @@ func testAbort(t *testing.T, b blob.Bucket) {
 		if err := s.Abort(ctx); err != nil {
 			t.Errorf("abort %s again: %v", name, err)
 		}
-		if _, err := s.Publish(ctx); err == nil {
+		if _, err := s.Publish(ctx, blob.Cond{}); err == nil {
 			t.Errorf("%s: published after Abort", name)
 		}
 	}
@@ -335,7 +335,7 @@ func testCancelled(t *testing.T, b blob.Bucket) {
 		wantError(t, name, call(), context.Canceled)
 	}
 	wantError(t, "Close", s.Close(), context.Canceled)
-	_, err = s.Publish(stop)
+	_, err = s.Publish(stop, blob.Cond{})
 	wantError(t, "Publish", err, context.Canceled)
 	if err := s.Abort(stop); err != nil {
 		t.Errorf("Abort with a cancelled context: %v", err)

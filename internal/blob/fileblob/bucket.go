@@ -24,6 +24,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"mss/internal/blob"
 )
@@ -32,6 +33,7 @@ import (
 type Bucket struct {
 	name string        // as the user wrote it
 	root string        // absolute, so that a later chdir does not move the lake
+	who  string        // the owner of what is staged, part of the name of its file
 	turn chan struct{} // one changer at a time in this process; the lock file serves the others
 }
 
@@ -39,7 +41,13 @@ var _ blob.Bucket = (*Bucket)(nil)
 
 // Open makes a place of a folder, relative or absolute, or of a file:// URL with an absolute path. It touches
 // nothing. The error wraps blob.ErrURL when dir names no folder.
-func Open(dir string) (*Bucket, error) {
+func Open(dir string) (*Bucket, error) { return OpenFor(nobody, dir) }
+
+const nobody = "nobody"
+
+// OpenFor is Open for an owner: letters, digits and dashes that name the run, by which another process can tell what it left
+// unfinished.
+func OpenFor(owner, dir string) (*Bucket, error) {
 	folder := dir
 	if rest, ok := cutScheme(dir); ok {
 		rest = strings.TrimPrefix(rest, "localhost")
@@ -62,7 +70,7 @@ func Open(dir string) (*Bucket, error) {
 	if fi, err := os.Stat(root); err == nil && !fi.IsDir() {
 		return nil, fmt.Errorf("open %s: it is a file, not a folder: %w", dir, blob.ErrURL)
 	}
-	return &Bucket{name: dir, root: root, turn: make(chan struct{}, 1)}, nil
+	return &Bucket{name: dir, root: root, who: owner, turn: make(chan struct{}, 1)}, nil
 }
 
 func cutScheme(dir string) (string, bool) {
@@ -81,7 +89,9 @@ func (b *Bucket) Stat(ctx context.Context, key string) (blob.Object, error) {
 	if err != nil {
 		return blob.Object{}, b.fail("stat", key, err)
 	}
-	return object(key, fi), nil
+	obj := object(key, fi)
+	obj.Seen = time.Now()
+	return obj, nil
 }
 
 func (b *Bucket) stat(ctx context.Context, key string) (fs.FileInfo, error) {
@@ -112,7 +122,9 @@ func (b *Bucket) ReadAll(ctx context.Context, key string) ([]byte, blob.Object, 
 	if _, err := r.ReadAt(data, 0); err != nil && err != io.EOF {
 		return nil, blob.Object{}, err
 	}
-	return data, r.obj, nil
+	obj := r.obj
+	obj.Seen = time.Now()
+	return data, obj, nil
 }
 
 // check refuses keys outside the place and those of the staging area.
@@ -128,13 +140,17 @@ func (b *Bucket) check(key string) error {
 
 func (b *Bucket) path(key string) string { return filepath.Join(b.root, filepath.FromSlash(key)) }
 
+// weakTime is how long after a modification another one may leave the time of modification as it is: some file systems
+// count in two seconds.
+const weakTime = 2 * time.Second
+
 func object(key string, fi fs.FileInfo) blob.Object {
 	var inode uint64
 	if st, ok := fi.Sys().(*syscall.Stat_t); ok {
 		inode = uint64(st.Ino)
 	}
 	return blob.Object{
-		Key: key, Size: fi.Size(), ModTime: fi.ModTime(),
+		Key: key, Size: fi.Size(), ModTime: fi.ModTime(), Weak: time.Since(fi.ModTime()) < weakTime,
 		ETag: fmt.Sprintf("%x-%x-%x", fi.Size(), fi.ModTime().UnixNano(), inode),
 	}
 }

@@ -161,8 +161,8 @@ func TestStagingIsOutOfSight(t *testing.T) {
 			staged = append(staged, name)
 		}
 	}
-	if left, err := b.Pending(ctx); err != nil || !slices.Equal(left, staged) || len(left) != 1 {
-		t.Errorf("pending %q, %v; on disk %q", left, err, staged)
+	if left, err := b.Unfinished(ctx); err != nil || len(left) != 1 || !slices.Equal(staged, []string{"_mss/staging/" + left[0].ID}) {
+		t.Errorf("unfinished %v, %v; on disk %q", left, err, staged)
 	}
 	if got := list(t, b, "_mss/"); len(got) != 0 {
 		t.Errorf("listed %q", got)
@@ -170,7 +170,7 @@ func TestStagingIsOutOfSight(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Publish(ctx); err != nil {
+	if _, err := s.Publish(ctx, blob.Cond{}); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{"mss-transformed", "mss-transformed/x", "mss-transformed/x/a.csv.parquet"}
@@ -195,7 +195,7 @@ func TestModes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(s.Close(), func() error { _, err := s.Publish(ctx); return err }()); err != nil {
+	if err := errors.Join(s.Close(), func() error { _, err := s.Publish(ctx, blob.Cond{}); return err }()); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]fs.FileMode{"_mss/doc.json": 0o644, "d/x.parquet": 0o644, "d": 0o755, ".": 0o755} {

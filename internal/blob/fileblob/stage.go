@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -44,7 +45,7 @@ func (b *Bucket) create(name string, flags int) (f *os.File, err error) {
 }
 
 func (b *Bucket) temp() (*os.File, error) {
-	return b.create(filepath.Join(b.staging(), strings.ToLower(rand.Text())), os.O_CREATE|os.O_EXCL|os.O_WRONLY)
+	return b.create(filepath.Join(b.staging(), b.who+ownerEnd+strings.ToLower(rand.Text())), os.O_CREATE|os.O_EXCL|os.O_WRONLY)
 }
 
 // tidy removes the staging area when nothing is in it; it fails quietly when something is.
@@ -54,22 +55,40 @@ func (b *Bucket) tidy() {
 	}
 }
 
-// Pending names what lies in the staging area: objects being made, by any process, and what killed ones left.
-func (b *Bucket) Pending(ctx context.Context) ([]string, error) {
+// ownerEnd ends the owner in the name of a staged file.
+const ownerEnd = "~"
+
+// Unfinished knows the owners. Among what is staged are documents that a Write is about to move to their place.
+func (b *Bucket) Unfinished(ctx context.Context) ([]blob.Unfinished, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return nil, b.fail("list", stagingDir, err)
 	}
 	entries, err := os.ReadDir(b.staging())
 	if err != nil && !gone(err) {
 		return nil, b.fail("list", stagingDir, err)
 	}
-	var names []string
+	var all []blob.Unfinished
 	for _, e := range entries {
-		if !strings.HasSuffix(e.Name(), ".lock") {
-			names = append(names, stagingDir+"/"+e.Name())
+		if owner, _, ok := strings.Cut(e.Name(), ownerEnd); ok {
+			all = append(all, blob.Unfinished{Owner: owner, ID: e.Name()})
 		}
 	}
-	return names, nil
+	return all, nil
+}
+
+// Discard removes a staged file.
+func (b *Bucket) Discard(ctx context.Context, u blob.Unfinished) error {
+	if err := ctx.Err(); err != nil {
+		return b.fail("discard", stagingDir, err)
+	}
+	if path.Base(u.ID) != u.ID || !strings.Contains(u.ID, ownerEnd) {
+		return b.fail("discard", stagingDir+"/"+u.ID, blob.ErrKey)
+	}
+	if err := os.Remove(filepath.Join(b.staging(), u.ID)); err != nil && !gone(err) {
+		return b.fail("discard", stagingDir+"/"+u.ID, err)
+	}
+	b.tidy()
+	return nil
 }
 
 // Stage begins a file in the staging area. Its Write goes straight to the file, without a buffer.
@@ -130,15 +149,15 @@ func (s *staged) Close() error {
 	return nil
 }
 
-func (s *staged) Publish(ctx context.Context) (blob.Object, error) {
-	obj, err := s.publish(ctx)
+func (s *staged) Publish(ctx context.Context, cond blob.Cond) (blob.Object, error) {
+	obj, err := s.publish(ctx, cond)
 	if err != nil {
 		return blob.Object{}, s.b.fail("publish", s.key, err)
 	}
 	return obj, nil
 }
 
-func (s *staged) publish(ctx context.Context) (obj blob.Object, err error) {
+func (s *staged) publish(ctx context.Context, cond blob.Cond) (obj blob.Object, err error) {
 	switch {
 	case s.err != nil:
 		return obj, s.err
@@ -152,7 +171,10 @@ func (s *staged) publish(ctx context.Context) (obj blob.Object, err error) {
 		return obj, err
 	}
 	defer unlock()
-	obj, err = s.b.move(s.f.Name(), s.key, false)
+	if err := s.b.holds(s.key, cond); err != nil {
+		return obj, err
+	}
+	obj, err = s.b.move(s.f.Name(), s.key, cond.IfNone)
 	s.done = err == nil
 	return obj, err
 }

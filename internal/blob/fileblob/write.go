@@ -143,18 +143,52 @@ func (b *Bucket) Delete(ctx context.Context, keys ...string) error {
 		if fi, err := os.Lstat(b.path(key)); err == nil && fi.IsDir() {
 			continue // not an object
 		}
-		err := os.Remove(b.path(key))
-		if err != nil && !gone(err) && !errors.Is(err, syscall.ENOTDIR) {
+		if err := b.remove(key); err != nil {
 			errs = append(errs, b.fail("delete", key, err))
-			continue
-		}
-		for dir := path.Dir(key); dir != "."; dir = path.Dir(dir) {
-			if err := os.Remove(b.path(dir)); err != nil && !gone(err) {
-				break
-			}
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// DeleteVersion removes a file while it is the one that was listed.
+func (b *Bucket) DeleteVersion(ctx context.Context, obj blob.Object) error {
+	if _, err := os.Stat(b.path(obj.Key)); gone(err) {
+		return ctx.Err()
+	}
+	if err := b.check(obj.Key); err != nil {
+		return b.fail("delete", obj.Key, err)
+	}
+	unlock, err := b.lock(ctx)
+	if err != nil {
+		return b.fail("delete", obj.Key, err)
+	}
+	defer unlock()
+	now, err := b.stat(ctx, obj.Key)
+	switch {
+	case gone(err), errors.Is(err, blob.ErrNotExist):
+		return nil
+	case err == nil && object(obj.Key, now).ETag != obj.ETag:
+		err = blob.ErrPrecondition
+	case err == nil:
+		err = b.remove(obj.Key)
+	}
+	if err != nil {
+		return b.fail("delete", obj.Key, err)
+	}
+	return nil
+}
+
+// remove removes a file, and the folders that become empty by it; the lock is held.
+func (b *Bucket) remove(key string) error {
+	if err := os.Remove(b.path(key)); err != nil && !gone(err) && !errors.Is(err, syscall.ENOTDIR) {
+		return err
+	}
+	for dir := path.Dir(key); dir != "."; dir = path.Dir(dir) {
+		if err := os.Remove(b.path(dir)); err != nil && !gone(err) {
+			break
+		}
+	}
+	return nil
 }
 
 func syncDir(dir string) error {

@@ -76,6 +76,7 @@ func (b *Bucket) Stat(ctx context.Context, key string) (blob.Object, error) {
 	if err != nil {
 		return blob.Object{}, b.fail("stat", key, err)
 	}
+	o.Seen = time.Now()
 	return o.Object, nil
 }
 
@@ -85,6 +86,7 @@ func (b *Bucket) ReadAll(ctx context.Context, key string) ([]byte, blob.Object, 
 	if err != nil {
 		return nil, blob.Object{}, b.fail("read", key, err)
 	}
+	o.Seen = time.Now()
 	return bytes.Clone(o.data), o.Object, nil
 }
 
@@ -95,11 +97,19 @@ func (b *Bucket) Write(ctx context.Context, key string, data []byte, cond blob.C
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	old, exists := b.objects[key]
-	if cond.IfNone && exists || cond.IfMatch != "" && old.ETag != cond.IfMatch {
-		return blob.Object{}, b.fail("write", key, blob.ErrPrecondition)
+	if err := b.holds(key, cond); err != nil {
+		return blob.Object{}, b.fail("write", key, err)
 	}
 	return b.put(key, bytes.Clone(data)), nil
+}
+
+// holds checks a condition; the lock is held.
+func (b *Bucket) holds(key string, cond blob.Cond) error {
+	old, exists := b.objects[key]
+	if cond.IfNone && exists || cond.IfMatch != "" && old.ETag != cond.IfMatch {
+		return blob.ErrPrecondition
+	}
+	return nil
 }
 
 // put takes data over; the lock is held.
@@ -120,6 +130,20 @@ func (b *Bucket) Delete(ctx context.Context, keys ...string) error {
 	for _, key := range keys {
 		delete(b.objects, key)
 	}
+	return nil
+}
+
+// DeleteVersion removes one version.
+func (b *Bucket) DeleteVersion(ctx context.Context, obj blob.Object) error {
+	if err := ctx.Err(); err != nil {
+		return b.fail("delete", obj.Key, err)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if old, ok := b.objects[obj.Key]; ok && old.ETag != obj.ETag {
+		return b.fail("delete", obj.Key, blob.ErrPrecondition)
+	}
+	delete(b.objects, obj.Key)
 	return nil
 }
 

@@ -3,8 +3,10 @@ package memblob
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"mss/internal/blob"
 )
@@ -21,16 +23,35 @@ func (b *Bucket) Stage(ctx context.Context, key string) (blob.Staged, error) {
 	return s, nil
 }
 
-// Pending returns the keys of objects that are neither published nor aborted.
-func (b *Bucket) Pending(context.Context) ([]string, error) {
+// Unfinished knows the keys, as S3 does.
+func (b *Bucket) Unfinished(ctx context.Context) ([]blob.Unfinished, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, b.fail("list uploads of", "", err)
+	}
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	var keys []string
+	var all []blob.Unfinished
 	for s := range b.pending {
-		keys = append(keys, s.key)
+		all = append(all, blob.Unfinished{Key: s.key, ID: fmt.Sprintf("%p", s)})
 	}
-	slices.Sort(keys)
-	return keys, nil
+	slices.SortFunc(all, func(x, y blob.Unfinished) int { return strings.Compare(x.Key+x.ID, y.Key+y.ID) })
+	return all, nil
+}
+
+// Discard aborts a staged object.
+func (b *Bucket) Discard(ctx context.Context, u blob.Unfinished) error {
+	if err := ctx.Err(); err != nil {
+		return b.fail("abort", u.Key, err)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for s := range b.pending {
+		if fmt.Sprintf("%p", s) == u.ID {
+			s.done, s.closed, s.data = true, true, nil
+			delete(b.pending, s)
+		}
+	}
+	return nil
 }
 
 type staged struct {
@@ -64,8 +85,10 @@ func (s *staged) Close() error {
 	return nil
 }
 
-func (s *staged) Publish(ctx context.Context) (blob.Object, error) {
-	err := firstErr(s.err, ctx.Err())
+func (s *staged) Publish(ctx context.Context, cond blob.Cond) (blob.Object, error) {
+	s.b.mu.Lock()
+	defer s.b.mu.Unlock()
+	err := firstErr(s.err, ctx.Err(), s.b.holds(s.key, cond))
 	switch {
 	case err != nil:
 	case s.done:
@@ -76,8 +99,6 @@ func (s *staged) Publish(ctx context.Context) (blob.Object, error) {
 	if err != nil {
 		return blob.Object{}, s.b.fail("publish", s.key, err)
 	}
-	s.b.mu.Lock()
-	defer s.b.mu.Unlock()
 	s.done = true
 	delete(s.b.pending, s)
 	return s.b.put(s.key, s.data), nil

@@ -53,7 +53,7 @@ func stage(t *testing.T, b blob.Bucket, key string, data []byte) blob.Staged {
 
 func wantNothing(t *testing.T, b *s3blob.Bucket) {
 	t.Helper()
-	left, err := b.Pending(ctx)
+	left, err := b.Unfinished(ctx)
 	found, lerr := b.List(ctx, "")
 	if err != nil || lerr != nil || len(left) != 0 || len(found) != 0 {
 		t.Errorf("pending %q %v, objects %v %v; want none", left, err, found, lerr)
@@ -64,7 +64,7 @@ func wantNothing(t *testing.T, b *s3blob.Bucket) {
 func TestBrokenBodyIsResumed(t *testing.T) {
 	behind, direct, p := throughProxy(t)
 	data := noise(3 << 20)
-	obj, err := stage(t, direct, "raw/x.csv", data).Publish(ctx)
+	obj, err := stage(t, direct, "raw/x.csv", data).Publish(ctx, blob.Cond{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func TestFailedPartFailsTheObject(t *testing.T) {
 		if cerr == nil || err != nil && cerr.Error() != err.Error() || !strings.Contains(cerr.Error(), "d/x.parquet") {
 			t.Errorf("%s: Write %v, Close %v; want the failure, kept", name, err, cerr)
 		}
-		if _, err := s.Publish(ctx); err == nil {
+		if _, err := s.Publish(ctx, blob.Cond{}); err == nil {
 			t.Errorf("%s: published without part 2", name)
 		}
 		if err := s.Abort(ctx); err != nil {
@@ -144,7 +144,7 @@ func TestFailedPartFailsTheObject(t *testing.T) {
 	again := open(t, behind.String(), s3blob.Options{Endpoint: p.URL})
 	p.breaks(on("part", 1, before))
 	data := noise(9 << 20)
-	if _, err := stage(t, again, "d/x.parquet", data).Publish(ctx); err != nil {
+	if _, err := stage(t, again, "d/x.parquet", data).Publish(ctx, blob.Cond{}); err != nil {
 		t.Fatal(err)
 	}
 	if got, _, err := direct.ReadAll(ctx, "d/x.parquet"); err != nil || !bytes.Equal(got, data) {
@@ -163,7 +163,7 @@ func TestAbortAfterCancel(t *testing.T) {
 	if _, err := s.Write(noise(20 << 20)); err != nil {
 		t.Fatal(err)
 	}
-	if left, err := direct.Pending(ctx); err != nil || len(left) != 1 || left[0] != "d/x.parquet" {
+	if left, err := direct.Unfinished(ctx); err != nil || len(left) != 1 || left[0].Key != "d/x.parquet" {
 		t.Errorf("while it is staged: pending %q, %v", left, err)
 	}
 	cancel()
@@ -182,7 +182,7 @@ func TestLostAnswerOfPublish(t *testing.T) {
 	data := noise(9 << 20)
 	s := stage(t, behind, "d/x.parquet", data)
 	p.breaks(on("complete", 1, after))
-	obj, err := s.Publish(ctx)
+	obj, err := s.Publish(ctx, blob.Cond{})
 	if err != nil {
 		t.Fatalf("the object is there, but Publish says: %v", err)
 	}
@@ -200,7 +200,7 @@ func TestLostAnswerOfPublish(t *testing.T) {
 	})
 	quick, stop := context.WithTimeout(ctx, 30*time.Second)
 	defer stop()
-	if obj, err := s.Publish(quick); err == nil {
+	if obj, err := s.Publish(quick, blob.Cond{}); err == nil {
 		t.Errorf("published %+v without a server", obj)
 	}
 	p.breaks(nil)
@@ -210,7 +210,7 @@ func TestLostAnswerOfPublish(t *testing.T) {
 	if now, err := direct.Stat(ctx, "d/x.parquet"); err != nil || now.ETag != there.ETag {
 		t.Errorf("the old object is %+v, %v", now, err)
 	}
-	if left, err := direct.Pending(ctx); err != nil || len(left) != 0 {
+	if left, err := direct.Unfinished(ctx); err != nil || len(left) != 0 {
 		t.Errorf("pending %q, %v", left, err)
 	}
 }
@@ -255,7 +255,7 @@ func TestUploadsCarryChecksums(t *testing.T) {
 	if _, err := behind.Write(ctx, "doc", []byte("x"), blob.Cond{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := stage(t, behind, "big", noise(17<<20)).Publish(ctx); err != nil {
+	if _, err := stage(t, behind, "big", noise(17<<20)).Publish(ctx, blob.Cond{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, a := range []string{"PUT", "part"} {
@@ -294,7 +294,7 @@ func TestOverTLS(t *testing.T) {
 	t.Setenv("AWS_CA_BUNDLE", bundle)
 	b := open(t, srv.URL, s3blob.Options{})
 	data := noise(9<<20 + 1)
-	obj, err := stage(t, b, "x/y", data).Publish(ctx)
+	obj, err := stage(t, b, "x/y", data).Publish(ctx, blob.Cond{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,9 +11,12 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go/middleware"
 
 	"mss/internal/awsconfig"
 	"mss/internal/blob"
@@ -130,6 +133,7 @@ func (b *Bucket) Stat(ctx context.Context, key string) (blob.Object, error) {
 	}
 	return blob.Object{
 		Key: key, Size: aws.ToInt64(out.ContentLength), ETag: unquote(out.ETag), ModTime: aws.ToTime(out.LastModified),
+		Seen: serverTime(out.ResultMetadata),
 	}, nil
 }
 
@@ -147,6 +151,12 @@ func (b *Bucket) Delete(ctx context.Context, keys ...string) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// serverTime is what the server's Date header says; S3's clock is the one that LastModified is taken from.
+func serverTime(m middleware.Metadata) time.Time {
+	t, _ := awsmiddleware.GetServerTime(m)
+	return t
 }
 
 func unquote(etag *string) string { return strings.Trim(aws.ToString(etag), `"`) }

@@ -2,6 +2,7 @@ package s3blob
 
 import (
 	"bytes"
+	"mss/internal/blob"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -61,7 +62,7 @@ func TestPrefixesAreApart(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Publish(t.Context()); err != nil {
+		if _, err := s.Publish(t.Context(), blob.Cond{}); err != nil {
 			t.Fatal(err)
 		}
 		if found, err := b.List(t.Context(), ""); err != nil || len(found) != 1 || found[0].Key != "k" {

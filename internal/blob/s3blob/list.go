@@ -41,10 +41,9 @@ func (b *Bucket) List(ctx context.Context, prefix string) ([]blob.Object, error)
 	return found, nil
 }
 
-// Pending returns the keys of multipart uploads below the place that are neither completed nor aborted,
-// whoever began them.
-func (b *Bucket) Pending(ctx context.Context) ([]string, error) {
-	var keys []string
+// Unfinished lists the multipart uploads below the place; S3 knows their keys.
+func (b *Bucket) Unfinished(ctx context.Context) ([]blob.Unfinished, error) {
+	var all []blob.Unfinished
 	pages := s3.NewListMultipartUploadsPaginator(b.client, &s3.ListMultipartUploadsInput{Bucket: &b.bucket, Prefix: b.key("")})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -52,10 +51,34 @@ func (b *Bucket) Pending(ctx context.Context) ([]string, error) {
 			return nil, b.fail(ctx, "list uploads of", "", err)
 		}
 		for _, u := range page.Uploads {
-			keys = append(keys, strings.TrimPrefix(aws.ToString(u.Key), b.prefix))
+			all = append(all, blob.Unfinished{Key: strings.TrimPrefix(aws.ToString(u.Key), b.prefix), ID: aws.ToString(u.UploadId)})
 		}
 	}
-	return keys, nil
+	return all, nil
+}
+
+// Discard aborts a multipart upload.
+func (b *Bucket) Discard(ctx context.Context, u blob.Unfinished) error {
+	// Parts of a process that was just killed may still arrive.
+	s := &staged{b: b, key: u.Key, upload: &u.ID, cut: true}
+	if err := s.remove(ctx); err != nil {
+		return b.fail(ctx, "abort", u.Key, err)
+	}
+	return nil
+}
+
+// DeleteVersion is a DELETE with If-Match.
+func (b *Bucket) DeleteVersion(ctx context.Context, obj blob.Object) error {
+	send, cancel := grace(ctx)
+	defer cancel()
+	_, err := b.client.DeleteObject(send, &s3.DeleteObjectInput{Bucket: &b.bucket, Key: b.key(obj.Key), IfMatch: quote(obj.ETag)})
+	if err == nil {
+		return nil
+	}
+	if err = b.fail(send, "delete", obj.Key, err); errors.Is(err, blob.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 func (b *Bucket) deleteBatch(ctx context.Context, keys []string) error {

@@ -32,6 +32,7 @@ func (b *Bucket) ReadAll(ctx context.Context, key string) ([]byte, blob.Object, 
 		if err == nil {
 			return data, blob.Object{
 				Key: key, Size: int64(len(data)), ETag: unquote(out.ETag), ModTime: aws.ToTime(out.LastModified),
+				Seen: serverTime(out.ResultMetadata),
 			}, nil
 		}
 		if try == bodyTries || pause(ctx, try) != nil {

@@ -189,7 +189,7 @@ func (s *staged) Close() error {
 }
 
 // Publish completes the upload. The server checks the parts' checksums once more.
-func (s *staged) Publish(ctx context.Context) (blob.Object, error) {
+func (s *staged) Publish(ctx context.Context, cond blob.Cond) (blob.Object, error) {
 	err := s.failed()
 	switch {
 	case err != nil:
@@ -207,20 +207,46 @@ func (s *staged) Publish(ctx context.Context) (blob.Object, error) {
 	defer s.cancel()
 	send, cancel := grace(ctx)
 	defer cancel()
-	out, err := s.b.client.CompleteMultipartUpload(send, &s3.CompleteMultipartUploadInput{
+	in := &s3.CompleteMultipartUploadInput{
 		Bucket: &s.b.bucket, Key: s.b.key(s.key), UploadId: s.upload,
 		MultipartUpload: &types.CompletedMultipartUpload{Parts: s.parts},
-	})
-	if err == nil {
+	}
+	if cond.IfMatch != "" {
+		in.IfMatch = quote(cond.IfMatch)
+	}
+	if cond.IfNone {
+		in.IfNoneMatch = aws.String("*")
+	}
+	out, err := s.b.client.CompleteMultipartUpload(send, in)
+	if err == nil && s.ours(unquote(out.ETag), aws.ToString(out.ChecksumCRC32)) {
 		s.done = true
 		return blob.Object{Key: s.key, Size: s.size, ETag: unquote(out.ETag)}, nil
 	}
-	// The first try may have done it, and its answer got lost.
-	if r := replyOf(err); r.unclear() || r.code == "NoSuchUpload" {
+	if err == nil {
+		// Some servers say that an upload that is gone was completed before, whatever the object is now.
+		obj, err := s.find(ctx)
+		switch {
+		case err == nil:
+			s.done = true
+		case errors.Is(err, blob.ErrNotExist):
+			err = fmt.Errorf("publish s3://%s/%s%s: another object is there; %s", s.b.bucket, s.b.prefix, s.key, remedy("NoSuchUpload", "publish"))
+		default:
+			err = s.b.fail(ctx, "publish", s.key, err)
+		}
+		return obj, err
+	}
+	// The first try may have done it, and its answer got lost; the second then finds no upload, or an object that is its own.
+	r := replyOf(err)
+	lost := conditionLost(r, cond)
+	if r.unclear() || lost || r.code == "NoSuchUpload" {
 		if obj, serr := s.find(context.WithoutCancel(ctx)); serr == nil {
 			s.done = true
 			return obj, nil
 		}
+	}
+	if lost {
+		return blob.Object{}, &failure{fmt.Sprintf("publish s3://%s/%s%s: %v", s.b.bucket, s.b.prefix, s.key, blob.ErrPrecondition),
+			[]error{blob.ErrPrecondition, err}}
 	}
 	return blob.Object{}, s.b.fail(ctx, "publish", s.key, err)
 }
@@ -235,11 +261,16 @@ func (s *staged) find(ctx context.Context) (blob.Object, error) {
 	if err != nil {
 		return blob.Object{}, err
 	}
-	etag, crc := s.expected()
-	if aws.ToInt64(out.ContentLength) != s.size || unquote(out.ETag) != etag && aws.ToString(out.ChecksumCRC32) != crc {
+	if aws.ToInt64(out.ContentLength) != s.size || !s.ours(unquote(out.ETag), aws.ToString(out.ChecksumCRC32)) {
 		return blob.Object{}, blob.ErrNotExist
 	}
 	return blob.Object{Key: s.key, Size: s.size, ETag: unquote(out.ETag), ModTime: aws.ToTime(out.LastModified)}, nil
+}
+
+// ours says whether an object with this ETag and checksum is made of our parts.
+func (s *staged) ours(etag, crc string) bool {
+	wantTag, wantSum := s.expected()
+	return etag == wantTag || crc == wantSum
 }
 
 // expected is what S3 makes of the parts: the MD5 of their MD5s, and the CRC32 of their CRC32s. Under KMS

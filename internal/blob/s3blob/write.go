@@ -67,16 +67,24 @@ func (b *Bucket) put(ctx context.Context, key string, data []byte, cond blob.Con
 	defer cancel()
 	out, err := b.client.PutObject(send, in, opts...)
 	if err != nil {
-		r := replyOf(err)
-		conflict := r.status == http.StatusConflict                                                   // two conditional writes at once
-		vanished := cond.IfMatch != "" && r.status == http.StatusNotFound && r.code != "NoSuchBucket" // nothing to match
-		if conflict || vanished {
+		if conditionLost(replyOf(err), cond) {
 			err = errors.Join(blob.ErrPrecondition, err)
 			return blob.Object{}, &failure{fmt.Sprintf("write s3://%s/%s%s: %v", b.bucket, b.prefix, key, blob.ErrPrecondition), []error{err}}
 		}
 		return blob.Object{}, b.fail(send, "write", key, err)
 	}
 	return blob.Object{Key: key, Size: int64(len(data)), ETag: unquote(out.ETag)}, nil
+}
+
+// conditionLost says whether a reply means that the condition does not hold.
+func conditionLost(r reply, cond blob.Cond) bool {
+	if cond == (blob.Cond{}) {
+		return false
+	}
+	nothing := cond.IfMatch != "" && r.status == http.StatusNotFound && r.code != "NoSuchBucket" && r.code != "NoSuchUpload"
+	return r.status == http.StatusPreconditionFailed || r.code == "PreconditionFailed" ||
+		r.status == http.StatusConflict || // two conditional writes at once
+		nothing // to match
 }
 
 // look finds out whether the object is what we wrote, and if not, whether cond still holds.
