@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mss/internal/config"
+	"mss/internal/pipeline"
 	"mss/internal/redshift"
 )
 
@@ -42,7 +43,7 @@ reach a real lake; a place that a flag names is respected.`,
 				err = usageError{fmt.Errorf("--dir %s: want a folder; name other places with --raw, --curated, …", o.dir)}
 			}
 			if err != nil {
-				return a.runAndReport(cmd.Context(), cfg, err, nil)
+				return a.runAndReport(cmd.Context(), cfg, err, dayRange{}, nil)
 			}
 			return a.demo(cmd.Context(), cfg, &o)
 		}),
@@ -66,13 +67,13 @@ func (o *demoOptions) settings() map[string]string {
 func (a *app) demo(ctx context.Context, cfg *config.Config, o *demoOptions) error {
 	sum, err := o.generate(ctx, cfg)
 	if err != nil {
-		return a.runAndReport(ctx, cfg, err, nil)
+		return a.runAndReport(ctx, cfg, err, dayRange{}, nil)
 	}
 	human := cfg.Output == "text"
 	if human {
 		fmt.Fprintf(a.stdout, "%s in %s\n\n", describe(sum), cfg.Raw)
 	}
-	if err := a.runAndReport(ctx, cfg, nil, []job{metadataJob, integrateJob, kpiJob}); err != nil || !human {
+	if err := a.runAndReport(ctx, cfg, nil, dayRange{}, pipeline.All); err != nil || !human {
 		return err
 	}
 	rankings, err := a.query(ctx, cfg, redshift.QueryGenres(), redshift.QueryHours())

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"mss/internal/lake"
+	"mss/internal/lock"
 	"mss/internal/report"
 )
 
@@ -30,7 +31,7 @@ var errInterrupted = errors.New("interrupted; run it again to finish what it lef
 //	     in mss.yaml, a job whose input was made under other semantics; running it again cannot help
 //	3    data quality refused (lake.ErrRefused): the rejected share of a dataset exceeds max-reject-ratio; nothing
 //	     was published, the rejected rows are in quarantine/
-//	4    another run holds the lock (lake.ErrLocked); trying again later helps
+//	4    another run holds the lock (lock.ErrHeld); trying again later helps
 //	130  interrupted by SIGINT or SIGTERM; the next run finishes or undoes what was left
 func exitCode(err error) int {
 	switch {
@@ -42,26 +43,14 @@ func exitCode(err error) int {
 		return 2
 	case errors.Is(err, lake.ErrRefused):
 		return 3
-	case errors.Is(err, lake.ErrLocked):
+	case errors.Is(err, lock.ErrHeld):
 		return 4
 	}
 	return 1
 }
 
 // outcome is the word of the run report for an error.
-func outcome(err error) string {
-	switch exitCode(err) {
-	case 0:
-		return report.Done
-	case 3:
-		return report.Refused
-	case 4:
-		return report.Locked
-	case 130:
-		return report.Interrupted
-	}
-	return report.Failed
-}
+func outcome(err error) string { return report.Outcome(exitCode(err)) }
 
 // usageError puts an error into the category of lake.ErrUsage without changing its text.
 type usageError struct{ error }

@@ -58,7 +58,7 @@ makes the same bytes. What it made there before is replaced; a place with other 
 }
 
 func (o *generateOptions) generate(ctx context.Context, cfg *config.Config) (demodata.Summary, error) {
-	raw, err := openPlace(ctx, cfg, cfg.Raw)
+	raw, err := openPlace(ctx, cfg, "", cfg.Raw)
 	if err != nil {
 		return demodata.Summary{}, err
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"mss/internal/lake"
+	"mss/internal/lock"
 	"mss/internal/report"
 )
 
@@ -51,7 +52,7 @@ func TestExitCodes(t *testing.T) {
 		{usageError{cause}, 2, report.Failed},
 		{fmt.Errorf("job: %w", lake.ErrRefused), 3, report.Refused},
 		{errors.Join(cause, fmt.Errorf("job: %w", lake.ErrRefused)), 3, report.Refused},
-		{fmt.Errorf("job: %w", lake.ErrLocked), 4, report.Locked},
+		{fmt.Errorf("job: %w", lock.ErrHeld), 4, report.Locked},
 		{context.DeadlineExceeded, 1, report.Failed},
 		{fmt.Errorf("%w: %w", errInterrupted, lake.ErrRefused), 130, report.Interrupted},
 	} {

@@ -6,16 +6,31 @@ import (
 
 	"mss/internal/blob"
 	"mss/internal/blob/place"
+	"mss/internal/blob/s3blob"
 	"mss/internal/config"
+	"mss/internal/pipeline"
 )
 
-// openPlace opens one place of the lake with the S3 settings that all of them share.
-func openPlace(ctx context.Context, cfg *config.Config, url string) (blob.Bucket, error) {
+// openPlaces opens the places of the lake. What is staged there is marked as the run's.
+func openPlaces(ctx context.Context, cfg *config.Config, run string) (p pipeline.Places, err error) {
+	for _, place := range []struct {
+		url string
+		to  *blob.Bucket
+	}{{cfg.Raw, &p.Raw}, {cfg.Curated, &p.Curated}, {cfg.Analytics, &p.Analytics}, {cfg.Temp, &p.Temp}} {
+		if *place.to, err = openPlace(ctx, cfg, run, place.url); err != nil {
+			return p, err
+		}
+	}
+	return p, nil
+}
+
+// openPlace opens one place of the lake with the S3 settings that all of them share, for a run, or for nobody ("").
+func openPlace(ctx context.Context, cfg *config.Config, run, url string) (blob.Bucket, error) {
 	partSize, parts := transfer(cfg.MemoryLimit, cfg.Threads)
-	b, err := place.Open(ctx, url, place.Options{
+	b, err := place.Open(ctx, url, place.Options{Owner: run, S3: s3blob.Options{
 		Profile: cfg.Profile, Endpoint: cfg.S3Endpoint, PathStyle: cfg.S3PathStyle,
 		PartSize: partSize, Concurrency: parts,
-	})
+	}})
 	if errors.Is(err, place.ErrURL) {
 		return nil, usageError{err}
 	}

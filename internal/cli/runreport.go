@@ -35,6 +35,9 @@ func writeRunJSON(w io.Writer, r report.Run) error {
 		if r.Jobs[i].Rejected == nil {
 			r.Jobs[i].Rejected = map[string]int64{}
 		}
+		if r.Jobs[i].Sources == nil {
+			r.Jobs[i].Sources = map[string]int{}
+		}
 	}
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
@@ -59,7 +62,7 @@ func runText(r report.Run) string {
 		b.WriteByte('\n')
 	}
 	for _, j := range r.Jobs {
-		if line := balance(j); line != "" {
+		for _, line := range balance(j) {
 			fmt.Fprintf(&b, "  %-9s  %s\n", j.Job, line)
 		}
 	}
@@ -93,6 +96,9 @@ func figures(jobs []report.Job) string {
 	for _, reason := range reasons(jobs) {
 		count("  "+reason, func(j report.Job) int64 { return j.Rejected[reason] })
 	}
+	for _, action := range actions(jobs) {
+		count(action+" sources", func(j report.Job) int64 { return int64(j.Sources[action]) })
+	}
 	count("collapsed", func(j report.Job) int64 { return j.Collapsed })
 	count("objects", func(j report.Job) int64 { return int64(j.Objects) })
 	line("read", func(j report.Job) string { return humanize.Bytes(uint64(j.BytesRead)) })
@@ -121,22 +127,50 @@ func reasons(jobs []report.Job) []string {
 	return slices.Compact(all)
 }
 
-// balance is the check that nothing was dropped silently: where every row of a job went.
-func balance(j report.Job) string {
+// actions are what was done with sources, in the order of their names.
+func actions(jobs []report.Job) []string {
+	var all []string
+	for _, j := range jobs {
+		for action, n := range j.Sources {
+			if n > 0 {
+				all = append(all, action)
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// balance is the check that nothing was dropped silently: where every row went that a job read, and, where there is more, every row
+// of the dataset.
+func balance(j report.Job) []string {
+	if j.Job == "kpi" {
+		// The job itself checks its plays against the sum over the hours.
+		c := humanize.Comma
+		return []string{fmt.Sprintf("%s rows in hold %s plays, each counted in one hour", c(j.RowsIn), c(j.Plays))}
+	}
+	read := report.Total{RowsIn: j.RowsIn, RowsOut: j.RowsOut, Plays: j.Plays, Rejected: j.RejectedTotal(), Collapsed: j.Collapsed}
+	lines := []string{sum(j.Job, read)}
+	if all := j.Total; all.RowsIn != j.RowsIn && all.Sources > 0 {
+		if j.RowsIn == 0 {
+			lines = nil // nothing was read
+		}
+		lines = append(lines, fmt.Sprintf("in all %s sources: %s", humanize.Comma(int64(all.Sources)), sum(j.Job, all)))
+	}
+	return lines
+}
+
+// sum is a balance as an equation.
+func sum(job string, t report.Total) string {
 	c := humanize.Comma
 	var line string
-	var missing int64
-	switch j.Job {
-	case "metadata":
-		line = fmt.Sprintf("%s rows in = %s rows out + %s rejected + %s collapsed",
-			c(j.RowsIn), c(j.RowsOut), c(j.RejectedTotal()), c(j.Collapsed))
-		missing = j.RowsIn - j.RowsOut - j.RejectedTotal() - j.Collapsed
-	case "integrate":
-		line = fmt.Sprintf("%s rows in = %s plays + %s rejected", c(j.RowsIn), c(j.Plays), c(j.RejectedTotal()))
-		missing = j.RowsIn - j.Plays - j.RejectedTotal()
-	case "kpi":
-		// The job itself checks its plays against the sum over the hours.
-		line = fmt.Sprintf("%s rows in hold %s plays, each counted in one hour", c(j.RowsIn), c(j.Plays))
+	missing := t.RowsIn - t.Rejected
+	if job == "metadata" {
+		line = fmt.Sprintf("%s rows in = %s rows out + %s rejected + %s collapsed", c(t.RowsIn), c(t.RowsOut), c(t.Rejected), c(t.Collapsed))
+		missing -= t.RowsOut + t.Collapsed
+	} else {
+		line = fmt.Sprintf("%s rows in = %s plays + %s rejected", c(t.RowsIn), c(t.Plays), c(t.Rejected))
+		missing -= t.Plays
 	}
 	if missing != 0 {
 		line += fmt.Sprintf("  (%s unaccounted for: the job stopped early)", c(missing))

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,7 +43,25 @@ run R: refused in 2.00 s
 
 func TestBalanceThatDoesNotBalance(t *testing.T) {
 	got := balance(report.Job{Job: "integrate", RowsIn: 10, Plays: 7, Rejected: map[string]int64{"x": 1}})
-	if !strings.Contains(got, "2 unaccounted for") {
+	if len(got) != 1 || !strings.Contains(got[0], "2 unaccounted for") {
 		t.Error(got)
+	}
+}
+
+func TestBalanceOfAnIncrementalRun(t *testing.T) {
+	all := report.Total{Sources: 3, RowsIn: 1000, RowsOut: 900, Plays: 990, Rejected: 10, Collapsed: 90}
+	for _, c := range []struct {
+		job  report.Job
+		want []string
+	}{
+		{report.Job{Job: "integrate", RowsIn: 100, Plays: 100, Total: all},
+			[]string{"100 rows in = 100 plays + 0 rejected", "in all 3 sources: 1,000 rows in = 990 plays + 10 rejected"}},
+		{report.Job{Job: "integrate", Total: all}, []string{"in all 3 sources: 1,000 rows in = 990 plays + 10 rejected"}},
+		{report.Job{Job: "metadata", Total: all}, []string{"in all 3 sources: 1,000 rows in = 900 rows out + 10 rejected + 90 collapsed"}},
+		{report.Job{Job: "integrate", RowsIn: 1000, Plays: 990, Rejected: map[string]int64{"x": 10}, Total: all}, []string{"1,000 rows in = 990 plays + 10 rejected"}},
+	} {
+		if got := balance(c.job); !slices.Equal(got, c.want) {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
 	}
 }

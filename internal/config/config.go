@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 )
 
 // Config is the resolved, valid configuration of one command.
@@ -22,6 +23,11 @@ type Config struct {
 	Foreign        string  // stop, ignore or remove
 	Full           bool
 	KeepStale      bool
+
+	OnMissingSource  string        // keep, remove or fail
+	OnMetadataChange string        // rebuild or keep
+	LockWait         time.Duration // 0 means not at all
+	LockTTL          time.Duration // of the lease on S3
 
 	Threads     int   // at least 1
 	MemoryLimit int64 // bytes; 0 means none

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 )
 
 func env(vars map[string]string) func(string) (string, bool) {
@@ -31,6 +32,7 @@ var other = map[string]string{
 	"warehouse": "postgres://u:p@h/db", "semantics": "glue", "max-reject-ratio": "0.5", "foreign": "remove",
 	"full": "true", "keep-stale": "true", "threads": "3", "memory-limit": "512MiB", "log-format": "json",
 	"log-level": "debug", "output": "json", "no-progress": "true", "profile": "prod",
+	"on-missing-source": "fail", "on-metadata-change": "keep", "lock-wait": "5m", "lock-ttl": "20s",
 	"s3-endpoint": "http://localhost:7070", "s3-path-style": "true",
 }
 
@@ -92,6 +94,7 @@ func TestValuesReachTheConfig(t *testing.T) {
 		Raw: "s3://lab1-rawdata", Curated: "file:///c", Analytics: "a", Temp: "s3://t/p", Warehouse: "postgres://u:p@h/db",
 		Semantics: "glue", MaxRejectRatio: 0.5, Foreign: "remove", Full: true, KeepStale: true, Threads: 3,
 		MemoryLimit: 512 << 20, LogFormat: "json", LogLevel: -4, Output: "json", NoProgress: true, Profile: "prod",
+		OnMissingSource: "fail", OnMetadataChange: "keep", LockWait: 5 * time.Minute, LockTTL: 20 * time.Second,
 		S3Endpoint: "http://localhost:7070", S3PathStyle: true,
 	}
 	got := *cfg

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/dustin/go-humanize"
 )
@@ -111,6 +112,21 @@ func ratio(field func(*Config) *float64) func(*Config, string) error {
 			return errors.New("want a number from 0 to 1")
 		}
 		*field(c) = v
+		return nil
+	}
+}
+
+// duration is a Go duration of at least least.
+func duration(least time.Duration, field func(*Config) *time.Duration) func(*Config, string) error {
+	return func(c *Config, s string) error {
+		d, err := time.ParseDuration(s)
+		if err != nil {
+			return errors.New("want a duration such as 90s, 5m or 1h30m")
+		}
+		if d < least {
+			return fmt.Errorf("want at least %s", least)
+		}
+		*field(c) = d
 		return nil
 	}
 }

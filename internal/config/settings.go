@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Setting is one row of the table of settings.
@@ -35,6 +36,8 @@ const (
 	Count  Kind = "N"
 	Size   Kind = "SIZE"
 	Switch Kind = "bool"
+
+	Duration Kind = "DURATION"
 )
 
 // Env is the environment variable of the setting.
@@ -82,6 +85,17 @@ var Settings = []Setting{
 	{Name: "keep-stale", Kind: Switch, preset: "false",
 		Help: "leave genres and hours that no longer occur in the warehouse",
 		set:  toggle(func(c *Config) *bool { return &c.KeepStale })},
+	{Name: "on-missing-source", Kind: Choice, Choices: []string{"keep", "remove", "fail"}, preset: "keep",
+		Help: "what becomes of the plays of a raw object that is gone",
+		set:  text(func(c *Config) *string { return &c.OnMissingSource })},
+	{Name: "on-metadata-change", Kind: Choice, Choices: []string{"rebuild", "keep"}, preset: "rebuild",
+		Help: "what becomes of plays that were joined with other songs or users",
+		set:  text(func(c *Config) *string { return &c.OnMetadataChange })},
+	{Name: "lock-wait", Kind: Duration, preset: "0s", Help: "how long to wait for another run on the lake to end",
+		set: duration(0, func(c *Config) *time.Duration { return &c.LockWait })},
+	{Name: "lock-ttl", Kind: Duration, preset: "45s",
+		Help: "on S3, how long a run may show no sign of life before the next one takes its lock over",
+		set:  duration(time.Second, func(c *Config) *time.Duration { return &c.LockTTL })},
 	{Name: "threads", Kind: Count, compute: func() string { return strconv.Itoa(runtime.GOMAXPROCS(0)) },
 		Help: "workers; 0 means all cores", set: threads},
 	{Name: "memory-limit", Kind: Size, Help: "soft limit of the heap, as in 512MiB; empty means none",

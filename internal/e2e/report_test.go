@@ -24,7 +24,7 @@ func document(t *testing.T, stdout string) report.Run {
 	for _, job := range fields.Jobs {
 		got := slices.Sorted(maps.Keys(job))
 		want := []string{"bytes_read", "bytes_written", "collapsed", "job", "objects", "plays", "rejected", "rows_in", "rows_out",
-			"rows_per_s", "seconds"}
+			"rows_per_s", "seconds", "sources", "total"}
 		if !slices.Equal(got, want) {
 			t.Errorf("fields %v, want %v", got, want)
 		}

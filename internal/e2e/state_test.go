@@ -1,9 +1,11 @@
 package e2e
 
 import (
+	"maps"
 	"os"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"mss/internal/oracle"
@@ -125,15 +127,19 @@ func TestChangingInput(t *testing.T) {
 	step("plays come back", func() { lake["streams/a.csv"] = plenty(30)["streams/a.csv"] })
 }
 
-// TestVanishedSource removes a source: its object goes with it.
+// TestVanishedSource removes a source: its plays stay, or go with it.
 func TestVanishedSource(t *testing.T) {
 	lake := plenty(30)
 	lake["streams/b.csv"] = lake["streams/a.csv"]
 	s := newSite(t, lake)
 	s.must(t, "run", "all")
+	all := maps.Clone(lake)
 	delete(lake, "streams/a.csv")
 	s.replaceRaw(t, lake)
 	s.must(t, "run", "all")
+	s.check(t, expect(t, all, schema.Corrected))
+	s.fails(t, 1, []string{"streams/a.csv", "--on-missing-source"}, "run", "all", "--on-missing-source", "fail")
+	s.must(t, "run", "all", "--on-missing-source", "remove")
 	s.check(t, expect(t, lake, schema.Corrected))
 }
 
@@ -145,7 +151,10 @@ func TestAllSourcesVanished(t *testing.T) {
 	before := s.data(t)
 	delete(lake, "streams/a.csv")
 	s.replaceRaw(t, lake)
-	s.fails(t, 1, []string{"no plays", "--raw"}, "run", "integrate")
+	s.fails(t, 1, []string{"no plays", "--raw"}, "run", "integrate", "--on-missing-source", "remove")
+	if o := s.must(t, "run", "all"); !strings.Contains(o.stderr, "there are no plays") {
+		t.Errorf("nothing is said about it:\n%s", o.stderr)
+	}
 	if after := s.data(t); !reflect.DeepEqual(after, before) {
 		t.Error("data objects changed")
 	}

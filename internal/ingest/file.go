@@ -44,7 +44,7 @@ func (f *file) layout(ctx context.Context) (*csvio.Layout, error) {
 			return
 		}
 		var r io.ReadCloser
-		if r, f.err = f.reader(ctx, 0, headSize-csvio.Tail, nil); f.err != nil {
+		if r, f.err = f.reader(ctx, 0, headSize-csvio.Tail, nil, nil); f.err != nil {
 			return
 		}
 		f.header, f.err = csvio.ReadLayout(r, f.table)
@@ -64,10 +64,18 @@ func (f *file) close() error {
 
 const headSize = 4 << 10 // a header is read in pieces of this size
 
-// reader reads the object from off on: eagerly up to end and what the scanner wants behind it, and then as needed.
-func (f *file) reader(ctx context.Context, off, end int64, progress report.Progress) (io.ReadCloser, error) {
-	s := &stream{ctx: ctx, in: f.in, pos: off, size: f.obj.Size, step: end - off + csvio.Tail, progress: progress, quota: min(end, f.obj.Size) - off}
+// reader reads the object from off on: eagerly up to end and what the scanner wants behind it, and then as needed. What is read is
+// hashed by d, if there is one.
+func (f *file) reader(ctx context.Context, off, end int64, progress report.Progress, d *digest) (io.ReadCloser, error) {
+	s := &stream{ctx: ctx, in: f.in, pos: off, size: f.obj.Size, step: end - off + csvio.Tail, progress: progress, digest: d}
+	s.quota = min(end, f.obj.Size) - off
 	if !f.gzip {
+		if d != nil && d.at < off { // the header, which was read before
+			s.pos, s.step = d.at, s.step+off-d.at
+			if _, err := io.CopyN(io.Discard, s, off-d.at); err != nil {
+				return nil, errors.Join(err, s.Close())
+			}
+		}
 		return s, nil
 	}
 	s.pos, s.step, s.quota = 0, untilEnd, f.obj.Size
@@ -94,6 +102,7 @@ type stream struct {
 	// Progress is told of the bytes read, but of no more than quota: what lies behind a chunk belongs to the next.
 	progress report.Progress
 	quota    int64
+	digest   *digest // nil when nobody asks
 }
 
 func (s *stream) Read(p []byte) (int, error) {
@@ -110,6 +119,9 @@ func (s *stream) Read(p []byte) (int, error) {
 			s.step = csvio.Tail
 		}
 		n, err := s.cur.Read(p)
+		if s.digest != nil {
+			s.digest.add(s.pos, p[:n])
+		}
 		s.pos += int64(n)
 		s.left -= int64(n)
 		if told := min(int64(n), s.quota); told > 0 && s.progress != nil {

@@ -41,6 +41,7 @@ type Part[T any] struct {
 	Line    int64 // physical line of the chunk's first record
 	Records int64 // rows and rejects
 	Rejects []csvio.Reject
+	Hash    string // of the object's bytes, in its Last part; "" when some were not read. See SameBytes
 }
 
 // Reader reads objects of one table.
@@ -72,6 +73,8 @@ type scanned[T any] struct {
 	lines      int64
 	records    int64
 	rejects    []csvio.Reject
+	sums       []byte // hashes of the chunk's bytes; of a gzipped object's, in its last part
+	hashed     bool   // all bytes are in sums
 	last       bool
 }
 
@@ -137,13 +140,17 @@ func (r *Reader[T]) run(ctx context.Context, w Worker[T], t *task[T]) error {
 		return err
 	}
 	if l.Empty {
-		return send(scanned[T]{start: -1, end: -1, last: true})
+		return send(scanned[T]{start: -1, end: -1, last: true, hashed: t.file.obj.Size == 0})
 	}
 	chunk := csvio.Chunk{Start: t.start, End: t.end}
 	if t.start <= l.Start {
 		chunk.Start, chunk.Aligned = l.Start, true
 	}
-	in, err := t.file.reader(ctx, chunk.ReadFrom(), t.end, r.Progress)
+	d := newDigest(t.start, min(t.end, t.file.obj.Size), r.ChunkSize)
+	if t.file.gzip {
+		d = newDigest(0, t.file.obj.Size, r.ChunkSize)
+	}
+	in, err := t.file.reader(ctx, chunk.ReadFrom(), t.end, r.Progress, d)
 	if err != nil {
 		return err
 	}
@@ -155,6 +162,9 @@ func (r *Reader[T]) run(ctx context.Context, w Worker[T], t *task[T]) error {
 			return err
 		}
 		s.last = t.last && (!t.file.gzip || w.Done())
+		if !t.file.gzip || s.last {
+			s.sums, s.hashed = d.complete()
+		}
 		if err := send(s); err != nil {
 			return err
 		}
@@ -176,9 +186,11 @@ func collect[T any](w Worker[T]) (s scanned[T], err error) {
 func (r *Reader[T]) emitAll(ctx context.Context, order <-chan *task[T]) error {
 	var spare Worker[T] // reads chunks again
 	var next, line int64
+	var sums []byte
+	hashed := true
 	for t := range order {
 		if t.start == 0 {
-			next, line = -1, 0
+			next, line, sums, hashed = -1, 0, sums[:0], true
 		}
 		for last := false; !last; {
 			s, ok, err := receive(ctx, t)
@@ -192,6 +204,9 @@ func (r *Reader[T]) emitAll(ctx context.Context, order <-chan *task[T]) error {
 				}
 				next, line = l.Start, 1+l.Lines
 			}
+			last = s.last || !t.file.gzip
+			sums = append(sums, s.sums...)
+			hashed = hashed && (s.hashed || !last)
 			if !t.file.gzip && s.start != next && (s.start >= 0 || next < t.end) {
 				if spare == nil {
 					spare = r.NewWorker()
@@ -200,9 +215,11 @@ func (r *Reader[T]) emitAll(ctx context.Context, order <-chan *task[T]) error {
 					return fmt.Errorf("read %s in %s: %w", t.file.obj.Key, r.Bucket, err)
 				}
 			}
-			last = s.last || !t.file.gzip
-			if err := r.Emit(Part[T]{Object: t.file.index, Last: s.last, Value: s.value, Line: line,
-				Records: s.records, Rejects: s.rejects}); err != nil {
+			p := Part[T]{Object: t.file.index, Last: s.last, Value: s.value, Line: line, Records: s.records, Rejects: s.rejects}
+			if s.last && hashed {
+				p.Hash = combine(sums, r.ChunkSize)
+			}
+			if err := r.Emit(p); err != nil {
 				return err
 			}
 			if s.end >= 0 {
@@ -240,7 +257,7 @@ func (r *Reader[T]) again(ctx context.Context, w Worker[T], t *task[T], next int
 	if err != nil {
 		return empty, err
 	}
-	in, err := t.file.reader(ctx, next, t.end, nil)
+	in, err := t.file.reader(ctx, next, t.end, nil, nil)
 	if err != nil {
 		return empty, err
 	}

@@ -34,13 +34,41 @@ type Dimension struct {
 	manyUsers     bool // some user has several rows
 }
 
-// LoadDimension reads songs.parquet and users.parquet as their snapshots list them.
-func LoadDimension(ctx context.Context, curated blob.Bucket, run *lake.Run) (*Dimension, error) {
-	songs, err := loadTable(ctx, lake.Songs(curated), schema.Songs, run)
+// metadata are the snapshots of songs and users that a run joins plays with.
+type metadata struct {
+	curated      blob.Bucket
+	songs, users *lake.Snapshot
+}
+
+// findMetadata reads the snapshots.
+func findMetadata(ctx context.Context, curated blob.Bucket, run *lake.Run) (m metadata, err error) {
+	m.curated = curated
+	if m.songs, err = lake.Songs(curated).Require(ctx, run, "metadata"); err != nil {
+		return m, err
+	}
+	m.users, err = lake.Users(curated).Require(ctx, run, "metadata")
+	return m, err
+}
+
+// id identifies the content of songs.parquet and users.parquet, and the semantics: plays that were joined under another id are to be
+// joined again.
+func (m metadata) id() string {
+	id := string(m.songs.Semantics)
+	for _, s := range []*lake.Snapshot{m.songs, m.users} {
+		for _, e := range s.Objects {
+			id += fmt.Sprintf(" %s/%d/%d/%s", s.Dataset, e.Rows, e.Size, e.CRC32C)
+		}
+	}
+	return id
+}
+
+// dimension reads songs.parquet and users.parquet.
+func (m metadata) dimension(ctx context.Context) (*Dimension, error) {
+	songs, err := loadTable(ctx, lake.Songs(m.curated), m.songs, schema.Songs)
 	if err != nil {
 		return nil, err
 	}
-	users, err := loadTable(ctx, lake.Users(curated), schema.Users, run)
+	users, err := loadTable(ctx, lake.Users(m.curated), m.users, schema.Users)
 	if err != nil {
 		return nil, err
 	}
@@ -48,11 +76,7 @@ func LoadDimension(ctx context.Context, curated blob.Bucket, run *lake.Run) (*Di
 }
 
 // loadTable reads a dataset of one object, columns in the order of the table.
-func loadTable(ctx context.Context, d lake.Dataset, table schema.Table, run *lake.Run) ([]column, error) {
-	snap, err := d.Require(ctx, run, "metadata")
-	if err != nil {
-		return nil, err
-	}
+func loadTable(ctx context.Context, d lake.Dataset, snap *lake.Snapshot, table schema.Table) ([]column, error) {
 	objects, err := d.Objects(ctx, snap)
 	if err != nil {
 		return nil, err

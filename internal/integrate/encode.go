@@ -121,6 +121,7 @@ func (e *encoder) init(dim *Dimension) {
 // encode fills res.group.
 func (e *encoder) encode(w *worker, res *result) {
 	e.cluster(w)
+	res.first, res.last = e.times.first, e.times.last
 	rows := 0
 	for _, r := range e.runs {
 		rows += int(r.to - r.from)

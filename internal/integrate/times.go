@@ -12,6 +12,7 @@ import (
 type timeCodes struct {
 	time  []int64
 	first int64 // microseconds
+	last  int64
 	// seconds says that a payload is the number of seconds since first; else it is the play's number in time.
 	seconds bool
 	span    uint32 // greatest payload, in seconds
@@ -29,7 +30,7 @@ func (t *timeCodes) begin(time []int64) {
 	for _, v := range time {
 		lo, hi = min(lo, v), max(hi, v)
 	}
-	t.time, t.first = time, lo
+	t.time, t.first, t.last = time, lo, hi
 	t.seconds = uint64(hi-lo)/1e6 < math.MaxUint32
 	if t.seconds {
 		t.span = uint32((hi - lo) / 1e6)

@@ -110,6 +110,15 @@ func (x *trackIndex) lookup(b *csvio.PlayBatch, codes []uint32) []uint32 {
 	return codes[:n+b.N]
 }
 
+// code is lookup for one id, the slow way.
+func (x *trackIndex) code(id []byte) uint32 {
+	var h uint64
+	if len(id) == keyLen {
+		h = hash22(id)
+	}
+	return x.find(h, id)
+}
+
 // find probes slot by slot.
 func (x *trackIndex) find(h uint64, id []byte) uint32 {
 	if len(id) != keyLen {

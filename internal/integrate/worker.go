@@ -13,7 +13,8 @@ type worker struct {
 	tracks *trackIndex
 	batch  csvio.PlayBatch
 
-	// The plays of the chunk. A code that the dimension has not counts on behind its codes, in order of appearance.
+	// The plays of the chunk. A code that the dimension has not counts on behind its codes: in order of appearance at first, and at the end
+	// in the order of the keys, so that the row group depends on the order of each track's plays alone (see replay).
 	track []uint32
 	user  []uint32 // first row of the user in users.parquet, or behind its rows
 	time  []int64
@@ -25,17 +26,6 @@ type worker struct {
 	sizes     []int                 // of the columns of the last row group
 }
 
-// extension numbers keys that a dimension does not know.
-type extension[K comparable] struct {
-	codes map[K]uint32
-	dict  *parquetio.Dict
-}
-
-func (e *extension[K]) reset() {
-	clear(e.codes)
-	e.dict.Reset()
-}
-
 // result is a chunk, joined and encoded.
 type result struct {
 	group   *parquetio.Group // nil when the chunk has no plays
@@ -44,6 +34,8 @@ type result struct {
 	primary int64 // rows with is_primary: as many as plays, or the join is wrong
 
 	unknownTracks, unknownUsers int64 // plays whose track or user the metadata lacks
+
+	first, last int64 // times of plays, microseconds
 }
 
 // newWorker makes a worker; plays is about how many a chunk holds.
@@ -51,17 +43,14 @@ func newWorker(dim *Dimension, groups chan *parquetio.Group, plays int64) *worke
 	w := &worker{dim: dim, tracks: dim.tracks.clone(), groups: groups}
 	w.track, w.user, w.time = make([]uint32, 0, plays), make([]uint32, 0, plays), make([]int64, 0, plays)
 	w.encoder.plays = make([]uint64, 0, plays)
-	w.newTracks = extension[string]{map[string]uint32{}, parquetio.NewDict(schema.String)}
-	w.newUsers = extension[int64]{map[int64]uint32{}, parquetio.NewDict(schema.Int64)}
+	w.newTracks, w.newUsers = newExtension[string](schema.String), newExtension[int64](schema.Int64)
 	w.encoder.init(dim)
 	return w
 }
 
 // Collect reads the chunk that was begun to its end.
 func (w *worker) Collect() (result, error) {
-	w.track, w.user, w.time = w.track[:0], w.user[:0], w.time[:0]
-	w.newTracks.reset()
-	w.newUsers.reset()
+	w.clear()
 	var res result
 	for {
 		ok, err := w.Next(&w.batch)
@@ -76,12 +65,27 @@ func (w *worker) Collect() (result, error) {
 		w.user = w.dim.users.lookup(w.batch.User[:w.batch.N], w.user)
 		w.time = append(w.time, w.batch.Time[:w.batch.N]...)
 		res.unknownTracks += w.extendTracks(from)
-		res.unknownUsers += w.extendUsers(from)
+		res.unknownUsers += w.extendUsers(from, w.batch.User)
 	}
+	w.encode(&res)
+	return res, nil
+}
+
+// clear begins a chunk.
+func (w *worker) clear() {
+	w.track, w.user, w.time = w.track[:0], w.user[:0], w.time[:0]
+	w.newTracks.reset()
+	w.newUsers.reset()
+}
+
+// encode makes the row group of the chunk's plays.
+func (w *worker) encode(res *result) {
 	res.plays = int64(len(w.track))
 	if res.plays == 0 {
-		return res, nil
+		return
 	}
+	w.newTracks.finish(w.track, uint32(w.dim.track.Dict.Len()))
+	w.newUsers.finish(w.user, uint32(len(w.dim.user.Codes)))
 	select {
 	case res.group = <-w.groups:
 	default:
@@ -91,9 +95,8 @@ func (w *worker) Collect() (result, error) {
 	if w.dim.manyUsers {
 		w.expandUsers()
 	}
-	w.encoder.encode(w, &res)
+	w.encoder.encode(w, res)
 	w.sizes = res.group.Sizes()
-	return res, nil
 }
 
 // extendTracks numbers the unknown tracks of the batch, whose codes begin at from.
@@ -104,20 +107,21 @@ func (w *worker) extendTracks(from int) (unknown int64) {
 			continue
 		}
 		unknown++
-		id := w.batch.Track(i)
-		code, ok := w.newTracks.codes[string(id)]
-		if !ok {
-			code = n + uint32(len(w.newTracks.codes))
-			w.newTracks.codes[string(id)] = code
-			w.newTracks.dict.AddText(id)
-		}
-		w.track[from+i] = code
+		w.track[from+i] = n + w.newTrack(w.batch.Track(i))
 	}
 	return unknown
 }
 
-// extendUsers numbers the unknown users of the batch, and takes the known ones to their first row.
-func (w *worker) extendUsers(from int) (unknown int64) {
+// newTrack numbers an unknown track.
+func (w *worker) newTrack(id []byte) uint32 {
+	if code, ok := w.newTracks.codes[string(id)]; ok { // no copy of the text
+		return code
+	}
+	return w.newTracks.add(string(id))
+}
+
+// extendUsers numbers the unknown users of a batch, whose codes begin at from, and takes the known ones to their first row.
+func (w *worker) extendUsers(from int, ids []int64) (unknown int64) {
 	d := w.dim
 	n := uint32(len(d.user.Codes))
 	for i, code := range w.user[from:] {
@@ -128,14 +132,7 @@ func (w *worker) extendUsers(from int) (unknown int64) {
 			continue
 		}
 		unknown++
-		id := w.batch.User[i]
-		code, ok := w.newUsers.codes[id]
-		if !ok {
-			code = n + uint32(len(w.newUsers.codes))
-			w.newUsers.codes[id] = code
-			w.newUsers.dict.AddInt(id)
-		}
-		w.user[from+i] = code
+		w.user[from+i] = n + w.newUsers.add(ids[i])
 	}
 	return unknown
 }

@@ -56,6 +56,9 @@ func (j *Job) Execute(ctx context.Context) (rep report.Job, err error) {
 	if err := txn.CheckForeign(); err != nil {
 		return rep, err
 	}
+	if err := txn.Intend(ctx, []lake.Planned{{Data: object(schema.Genre)}, {Data: object(schema.Hourly)}}); err != nil {
+		return rep, err
+	}
 	d := lake.Transformed(j.Curated)
 	snap, objects, err := j.input(ctx, d)
 	if err != nil {
@@ -105,7 +108,7 @@ func (j *Job) input(ctx context.Context, d lake.Dataset) (*lake.Snapshot, []blob
 		return nil, nil, err
 	}
 	if snap != nil {
-		if err := snap.CheckSemantics(j.Run, d, "integrate"); err != nil {
+		if err := snap.Check(j.Run, d, "integrate"); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -143,7 +146,7 @@ func (j *Job) balance(s *State, snap *lake.Snapshot) error {
 
 // stage writes the rows of one kpi_type as Parquet.
 func (j *Job) stage(ctx context.Context, txn *lake.Txn, kind string, rows []schema.KPI) (*lake.Object, error) {
-	o, err := txn.Stage(ctx, "kpi_type="+kind+"/kpi.parquet")
+	o, err := txn.Stage(ctx, object(kind))
 	if err != nil {
 		return nil, err
 	}
@@ -155,6 +158,9 @@ func (j *Job) stage(ctx context.Context, txn *lake.Txn, kind string, rows []sche
 	txn.Finish(o)
 	return o, nil
 }
+
+// object is the data object of a kpi_type.
+func object(kind string) string { return "kpi_type=" + kind + "/kpi.parquet" }
 
 // encode makes the columns of schema.KPIFile of the rows of one kpi_type, and counts these.
 func encode(kind string, rows []schema.KPI) (cols []parquetio.ColumnData, n int) {

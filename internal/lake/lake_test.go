@@ -26,6 +26,14 @@ func publish(b blob.Bucket, id string, objects map[string]string) error {
 	if err != nil {
 		return err
 	}
+	var plan []Planned
+	for key := range objects {
+		plan = append(plan, Planned{Data: key})
+	}
+	if err := t.Intend(ctx, plan); err != nil {
+		_ = t.Abort(ctx)
+		return err
+	}
 	for key, content := range objects {
 		o, err := t.Stage(ctx, key)
 		if err == nil {
@@ -97,7 +105,7 @@ func TestFaults(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if at < 8 {
+				if at < 12 {
 					t.Fatalf("only %d operations", at-1)
 				}
 				break
@@ -106,6 +114,7 @@ func TestFaults(t *testing.T) {
 			if rerr == nil && !equal(got, first) && !equal(got, second) {
 				t.Fatalf("fault %d after=%v: a mixture is read: %v", at, after, got)
 			}
+			recovered(t, b, at, after)
 			if err := publish(b, "run3", second); err != nil {
 				t.Fatalf("fault %d after=%v: the next run: %v", at, after, err)
 			}
@@ -127,6 +136,56 @@ func TestFaults(t *testing.T) {
 			}
 		}
 	}
+}
+
+// recovered cleans up behind the killed run, and wants a snapshot of what is there: all old, all new, or marked as incomplete.
+func recovered(t *testing.T, b blob.Bucket, at int, after bool) {
+	t.Helper()
+	for _, dry := range []bool{true, false} {
+		before := everything(t, b)
+		r := &Recovery{Run: newRun("run3"), Dead: []string{"run2"}, Dry: dry}
+		if err := r.Dataset(ctx, Transformed(b)); err != nil {
+			t.Fatalf("fault %d after=%v: recover: %v", at, after, err)
+		}
+		if dry && !slices.Equal(everything(t, b), before) {
+			t.Fatalf("fault %d after=%v: a dry recovery changes something", at, after)
+		}
+	}
+	got, err := content(b)
+	if err != nil {
+		t.Fatalf("fault %d after=%v: after the recovery: %v", at, after, err)
+	}
+	s, err := Transformed(b).Snapshot(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !s.Incomplete && !equal(got, first) && !equal(got, second) {
+		t.Errorf("fault %d after=%v: a mixture after the recovery: %v", at, after, got)
+	}
+	if s.Incomplete && (equal(got, first) || equal(got, second)) {
+		t.Errorf("fault %d after=%v: marked as incomplete: %v", at, after, got)
+	}
+	for key, data := range got {
+		if data != first[key] && data != second[key] {
+			t.Errorf("fault %d after=%v: %s is %q", at, after, key, data)
+		}
+	}
+	if left, err := b.Unfinished(ctx); err != nil || len(left) > 0 {
+		t.Errorf("fault %d after=%v: left unfinished: %v, %v", at, after, left, err)
+	}
+}
+
+// everything lists the objects of a place, with their ETags.
+func everything(t *testing.T, b blob.Bucket) (out []string) {
+	t.Helper()
+	all, err := b.List(ctx, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range all {
+		out = append(out, o.Key+" "+o.ETag)
+	}
+	return out
 }
 
 // TestReplacedObject: an object of the same size that is not the listed one is noticed; one that was copied is not complained of.

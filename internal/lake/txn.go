@@ -2,14 +2,13 @@ package lake
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
-	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -21,15 +20,28 @@ const transfers = 16
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// Txn replaces a dataset. Objects are staged, where no reader sees them, and published by Commit.
+// Txn replaces objects of a dataset. They are staged, where no reader sees them, and published by Commit.
 type Txn struct {
 	d       Dataset
 	run     *Run
 	old     *Snapshot
-	ours    map[string]bool // keys that mss's own records name: the old snapshot, and what a run that was killed was about
-	foreign []string
+	there   []blob.Object // the Parquet objects in the dataset's folder, when it began
+	foreign []blob.Object // those that the snapshot does not list
+	kept    []Entry
 	objects []*Object
-	closing errgroup.Group
+	pending *pending // as it was written last
+
+	announced map[string]bool // the keys that may be staged
+	closing   errgroup.Group
+
+	mu     sync.Mutex
+	beside []beside // objects outside the dataset that are published with it
+	remove []string // and those that are removed
+}
+
+type beside struct {
+	key    string
+	staged blob.Staged
 }
 
 // Object is a data object being staged. It is an io.Writer.
@@ -39,6 +51,8 @@ type Object struct {
 	crc    uint32
 }
 
+var _ io.Writer = (*Object)(nil)
+
 // Write appends to the object.
 func (o *Object) Write(p []byte) (int, error) {
 	o.crc = crc32.Update(o.crc, castagnoli, p)
@@ -46,59 +60,99 @@ func (o *Object) Write(p []byte) (int, error) {
 	return o.staged.Write(p)
 }
 
-// Begin starts to replace the dataset. It stops where foreign Parquet objects lie in its folder, unless the run says otherwise.
+// Begin starts to replace objects of the dataset.
 func (d Dataset) Begin(ctx context.Context, run *Run) (*Txn, error) {
 	old, err := d.Snapshot(ctx)
 	if err != nil {
 		return nil, err
 	}
-	t := &Txn{d: d, run: run, old: old, ours: map[string]bool{}}
+	t := &Txn{d: d, run: run, old: old}
 	t.closing.SetLimit(transfers)
-	pending, err := d.readPending(ctx)
-	if err != nil {
+	if t.there, err = d.list(ctx); err != nil {
 		return nil, err
 	}
-	for _, key := range pending {
-		t.ours[key] = true
-	}
-	if old != nil {
-		for _, e := range old.Objects {
-			t.ours[e.Key] = true
-		}
-	}
-	if run.Foreign == ForeignIgnore {
-		return t, nil
-	}
-	all, err := d.list(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, o := range all {
-		if !t.ours[o.Key] {
-			t.foreign = append(t.foreign, o.Key)
+	for _, o := range t.there {
+		if old.Entry(o.Key) == nil {
+			t.foreign = append(t.foreign, o)
 		}
 	}
 	return t, nil
 }
 
-// Published is the number of objects that the dataset has now.
-func (t *Txn) Published() int {
-	if t.old == nil {
-		return 0
+// Old is the snapshot that is to be replaced; nil when there is none.
+func (t *Txn) Old() *Snapshot { return t.old }
+
+// listed gives the object that lay at a key in the beginning.
+func (t *Txn) listed(key string) (blob.Object, bool) { return find(t.there, key) }
+
+func find(sorted []blob.Object, key string) (blob.Object, bool) {
+	i, ok := slices.BinarySearchFunc(sorted, key, func(o blob.Object, k string) int { return strings.Compare(o.Key, k) })
+	if !ok {
+		return blob.Object{}, false
 	}
-	return len(t.old.Objects)
+	return sorted[i], true
 }
+
+// Intact says whether the object of an entry of the old snapshot is there as it is listed. One that was copied, so that it has another
+// ETag, is read to find out, and its entry then returned with that ETag.
+func (t *Txn) Intact(ctx context.Context, e Entry) (Entry, bool, error) {
+	obj, ok := t.listed(e.Key)
+	if !ok || obj.Size != e.Size {
+		return e, false, nil
+	}
+	if obj.ETag == e.ETag {
+		return e, true, nil
+	}
+	got, err := t.d.checksum(ctx, obj)
+	if err != nil || got != e.CRC32C {
+		return e, false, err
+	}
+	e.ETag = obj.ETag
+	return e, true, nil
+}
+
+// Planned is a data object that a run may stage.
+type Planned struct {
+	Data   string // its key, relative to the dataset's prefix
+	Beside string // the whole key of an object outside the dataset that belongs to it; "" when there is none
+}
+
+// Intend announces the objects that the run may stage, before it stages the first. Whoever finds some of them staged, after the run was
+// killed, then knows whose they are.
+func (t *Txn) Intend(ctx context.Context, plan []Planned) error {
+	p := &pending{Format: pendingFormat, Run: t.run.ID}
+	t.announced = map[string]bool{}
+	for _, o := range plan {
+		p.Objects = append(p.Objects, intended{t.d.Prefix + o.Data, o.Beside})
+		t.announced[t.d.Prefix+o.Data], t.announced[o.Beside] = true, true
+	}
+	return t.writePending(ctx, p)
+}
+
+// Keep takes an entry of the old snapshot over into the new one.
+func (t *Txn) Keep(e Entry) { t.kept = append(t.kept, e) }
 
 // Stage begins a data object, key being relative to the dataset's prefix. Write all of it, then call Finish.
 func (t *Txn) Stage(ctx context.Context, key string) (*Object, error) {
 	key = t.d.Prefix + key
-	staged, err := t.d.Bucket.Stage(ctx, key)
+	staged, err := t.stage(ctx, key)
 	if err != nil {
-		return nil, fmt.Errorf("write %s in %s: %w", key, t.d.Bucket, err)
+		return nil, err
 	}
 	o := &Object{Entry: Entry{Key: key}, staged: staged}
 	t.objects = append(t.objects, o)
 	return o, nil
+}
+
+func (t *Txn) stage(ctx context.Context, key string) (blob.Staged, error) {
+	if !t.announced[key] {
+		return nil, fmt.Errorf("write %s in %s: it was not announced; this is a fault of mss", key, t.d.Bucket)
+	}
+	staged, err := t.d.Bucket.Stage(ctx, key)
+	if err != nil {
+		return nil, fmt.Errorf("write %s in %s: %w", key, t.d.Bucket, err)
+	}
+	return staged, nil
 }
 
 // Finish ends the content of a staged object. It works in the background: Commit waits for it.
@@ -112,19 +166,94 @@ func (t *Txn) Finish(o *Object) {
 	})
 }
 
+// Drop discards a staged object after Finish: it is not to be published after all.
+func (t *Txn) Drop(ctx context.Context, o *Object) error {
+	t.objects = slices.DeleteFunc(t.objects, func(p *Object) bool { return p == o })
+	if err := t.closing.Wait(); err != nil {
+		return err
+	}
+	return o.staged.Abort(ctx)
+}
+
+// StageBeside begins an object outside the dataset, in the same place, that is published together with it. Close it, then leave it.
+func (t *Txn) StageBeside(ctx context.Context, key string) (io.WriteCloser, error) {
+	staged, err := t.stage(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.beside = append(t.beside, beside{key, staged})
+	return staged, nil
+}
+
+// DropBeside discards an object of StageBeside.
+func (t *Txn) DropBeside(ctx context.Context, key string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i, o := range t.beside {
+		if o.key == key {
+			t.beside = slices.Delete(t.beside, i, i+1)
+			return o.staged.Abort(ctx)
+		}
+	}
+	return nil
+}
+
+// RemoveBeside removes an object outside the dataset, together with the publication.
+func (t *Txn) RemoveBeside(key string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.remove = append(t.remove, key)
+}
+
+// PublishBeside publishes what lies beside the dataset. Commit does it too; this is for a run that is refused.
+func (t *Txn) PublishBeside(ctx context.Context) error {
+	if err := t.run.check(); err != nil {
+		return err
+	}
+	var group errgroup.Group
+	group.SetLimit(transfers)
+	for _, o := range t.beside {
+		group.Go(func() error {
+			if _, err := o.staged.Publish(ctx, blob.Cond{}); err != nil {
+				return fmt.Errorf("write %s in %s: %w", o.key, t.d.Bucket, err)
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	t.beside = nil
+	if len(t.remove) > 0 {
+		if err := t.d.Bucket.Delete(ctx, t.remove...); err != nil {
+			return fmt.Errorf("remove %s in %s: %w", strings.Join(t.remove, ", "), t.d.Bucket, err)
+		}
+		t.remove = nil
+	}
+	return nil
+}
+
 // CheckForeign is the error that stops a run before it publishes beside objects it does not know.
 func (t *Txn) CheckForeign() error {
-	if len(t.foreign) == 0 || t.run.Foreign == ForeignRemove {
+	if len(t.foreign) == 0 || t.run.Foreign != ForeignStop {
 		return nil
 	}
-	names := t.foreign
+	var names []string
+	for _, o := range t.foreign[:min(len(t.foreign), 10)] {
+		names = append(names, o.Key)
+	}
 	more := ""
-	if len(names) > 10 {
-		names, more = names[:10], fmt.Sprintf(" and %d more", len(t.foreign)-10)
+	if len(t.foreign) > 10 {
+		more = fmt.Sprintf(" and %d more", len(t.foreign)-10)
 	}
 	return fmt.Errorf("publish %s: Parquet objects lie there that mss did not write, readers would count them too: %s%s; move them away, or say --foreign remove or --foreign ignore",
 		t.d, strings.Join(names, ", "), more)
 }
+
+// HasForeign says whether there are foreign objects to be removed.
+func (t *Txn) HasForeign() bool { return len(t.foreign) > 0 && t.run.Foreign == ForeignRemove }
 
 // Ready waits until all objects are stored, still invisible, and checks what stops a publication.
 func (t *Txn) Ready() error {
@@ -134,131 +263,111 @@ func (t *Txn) Ready() error {
 	return t.CheckForeign()
 }
 
-// Commit publishes: the data objects first, each in one step, then the snapshot that lists them, then it deletes those
-// that the snapshot before listed and this one does not.
+// Commit publishes what was staged, and keeps what Keep was told of; other objects of the old snapshot go.
 func (t *Txn) Commit(ctx context.Context) (*Snapshot, error) {
 	if err := t.Ready(); err != nil {
 		return nil, err
 	}
-	s := &Snapshot{Format: snapshotFormat, Dataset: t.d.Name, Run: t.run.ID, Semantics: t.run.Semantics, Objects: []Entry{}}
-	if err := t.writePending(ctx); err != nil {
+	s := &Snapshot{Format: snapshotFormat, Dataset: t.d.Name, Run: t.run.ID, Semantics: t.run.Semantics}
+	p := &pending{Format: pendingFormat, Run: t.run.ID, Publishing: true, Snapshot: s}
+	if t.pending != nil {
+		p.Objects = t.pending.Objects
+	}
+	s.Objects = append([]Entry{}, t.kept...)
+	for _, o := range t.objects {
+		s.Objects = append(s.Objects, o.Entry)
+		p.Staged = append(p.Staged, o.Key)
+	}
+	s.sum()
+	p.Stale = t.stale(s)
+	if err := t.writePending(ctx, p); err != nil {
+		return nil, err
+	}
+	if err := t.PublishBeside(ctx); err != nil {
 		return nil, err
 	}
 	var publish errgroup.Group
 	publish.SetLimit(transfers)
 	for _, o := range t.objects {
-		publish.Go(func() error {
-			obj, err := o.staged.Publish(ctx, blob.Cond{})
-			if err != nil {
-				return fmt.Errorf("publish %s in %s: %w", o.Key, t.d.Bucket, err)
-			}
-			o.ETag = obj.ETag
-			return nil
-		})
+		publish.Go(func() error { return t.publish(ctx, o) })
 	}
 	if err := publish.Wait(); err != nil {
 		return nil, err
 	}
 	for _, o := range t.objects {
-		s.Objects = append(s.Objects, o.Entry)
-		s.Plays += o.Plays
+		*s.Entry(o.Key) = o.Entry // now with its ETag
 	}
-	slices.SortFunc(s.Objects, func(a, b Entry) int { return strings.Compare(a.Key, b.Key) })
+	if err := t.run.check(); err != nil {
+		return nil, err
+	}
 	if err := t.d.replaceSnapshot(ctx, t.old, s); err != nil {
 		return nil, err
 	}
-	if err := t.deleteStale(ctx, s); err != nil {
+	if err := t.d.deleteStale(ctx, t.run, p.Stale); err != nil {
 		return nil, err
 	}
-	return s, t.d.Bucket.Delete(ctx, t.d.pendingKey())
+	t.pending = nil
+	return s, t.d.deletePending(ctx)
 }
 
-// replaceSnapshot writes the snapshot document on the condition that it still is the one that was read.
-func (d Dataset) replaceSnapshot(ctx context.Context, old, s *Snapshot) error {
-	data, err := json.MarshalIndent(s, "", " ")
-	if err != nil {
+// publish makes a staged object visible, where nothing has changed since the beginning.
+func (t *Txn) publish(ctx context.Context, o *Object) error {
+	if err := t.run.check(); err != nil {
 		return err
 	}
 	cond := blob.Cond{IfNone: true}
-	if old != nil {
-		cond = blob.Cond{IfMatch: old.etag}
+	if there, ok := t.listed(o.Key); ok {
+		cond = blob.Cond{IfMatch: there.ETag}
 	}
-	obj, err := d.Bucket.Write(ctx, d.snapshotKey(), append(data, '\n'), cond)
+	obj, err := o.staged.Publish(ctx, cond)
 	if errors.Is(err, blob.ErrPrecondition) {
-		return fmt.Errorf("publish %s: another run replaced its snapshot meanwhile; run the job again: %w", d, err)
+		return fmt.Errorf("publish %s in %s: another run or program replaced it meanwhile; run the job again: %w", o.Key, t.d.Bucket, err)
 	}
 	if err != nil {
-		return fmt.Errorf("publish %s: write its snapshot: %w", d, err)
+		return fmt.Errorf("publish %s in %s: %w", o.Key, t.d.Bucket, err)
 	}
-	s.etag = obj.ETag
+	o.ETag = obj.ETag
 	return nil
 }
 
-// deleteStale deletes what mss wrote and the new snapshot does not list; with --foreign remove also what others wrote.
-func (t *Txn) deleteStale(ctx context.Context, s *Snapshot) error {
-	for _, e := range s.Objects {
-		delete(t.ours, e.Key)
-	}
-	stale := slices.Sorted(maps.Keys(t.ours))
-	if t.run.Foreign == ForeignRemove {
-		for _, key := range t.foreign {
-			if !slices.ContainsFunc(s.Objects, func(e Entry) bool { return e.Key == key }) {
-				stale = append(stale, key)
+// stale lists what is to be deleted: objects that mss wrote and the new snapshot does not list; with --foreign remove also what
+// others wrote.
+func (t *Txn) stale(s *Snapshot) []version {
+	var out []version
+	if t.old != nil {
+		for _, e := range t.old.Objects {
+			if obj, ok := t.listed(e.Key); ok && s.Entry(e.Key) == nil {
+				out = append(out, version{obj.Key, obj.ETag})
 			}
 		}
 	}
-	if len(stale) == 0 {
-		return nil
+	if t.run.Foreign == ForeignRemove {
+		for _, obj := range t.foreign {
+			if s.Entry(obj.Key) == nil {
+				out = append(out, version{obj.Key, obj.ETag})
+			}
+		}
 	}
-	t.run.Log.Info("delete data objects that no longer belong to the dataset", "dataset", t.d.Name, "objects", len(stale))
-	if err := t.d.Bucket.Delete(ctx, stale...); err != nil {
-		return fmt.Errorf("publish %s: delete stale objects: %w", t.d, err)
-	}
-	return nil
-}
-
-// A pending document names the objects that a run is about to publish or to delete: should it be killed before it is done,
-// the next run knows them for mss's own.
-func (d Dataset) pendingKey() string { return stateDir + d.Name + "/pending.json" }
-
-func (d Dataset) readPending(ctx context.Context) ([]string, error) {
-	data, _, err := d.Bucket.ReadAll(ctx, d.pendingKey())
-	if errors.Is(err, blob.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the pending objects of %s: %w", d, err)
-	}
-	var keys []string
-	if err := json.Unmarshal(data, &keys); err != nil {
-		return nil, fmt.Errorf("read the pending objects of %s: %s is damaged; delete it and run the job again", d, d.pendingKey())
-	}
-	return keys, nil
-}
-
-func (t *Txn) writePending(ctx context.Context) error {
-	for _, o := range t.objects {
-		t.ours[o.Key] = true
-	}
-	keys := slices.Sorted(maps.Keys(t.ours))
-	data, err := json.Marshal(keys)
-	if err == nil {
-		_, err = t.d.Bucket.Write(ctx, t.d.pendingKey(), data, blob.Cond{})
-	}
-	if err != nil {
-		return fmt.Errorf("publish %s: write its pending objects: %w", t.d, err)
-	}
-	return nil
+	return out
 }
 
 // Abort discards what was staged. After Commit it does nothing.
 func (t *Txn) Abort(ctx context.Context) error {
 	_ = t.closing.Wait() // whoever aborts has reported its error, or has a better one
+	ctx = context.WithoutCancel(ctx)
 	var errs []error
 	for _, o := range t.objects {
-		errs = append(errs, o.staged.Abort(context.WithoutCancel(ctx)))
+		errs = append(errs, o.staged.Abort(ctx))
 	}
-	return errors.Join(errs...)
+	for _, o := range t.beside {
+		errs = append(errs, o.staged.Abort(ctx))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err // pending.json stays, and names what may be left
+	}
+	if t.pending == nil || t.pending.Publishing {
+		return nil // objects may be published already: Recover looks
+	}
+	t.pending = nil
+	return t.d.deletePending(ctx)
 }
-
-var _ io.Writer = (*Object)(nil)

@@ -16,8 +16,12 @@ import (
 // allowed lists, for each package, the packages of this module that its production files import.
 var allowed = map[string][]string{
 	"cmd/mss":                {"internal/cli"},
-	"internal/cli":           {"internal/blob", "internal/blob/place", "internal/config", "internal/demodata", "internal/integrate", "internal/kpi", "internal/lake", "internal/metadata", "internal/redshift", "internal/report", "internal/schema"},
+	"internal/cli":           {"internal/blob", "internal/blob/place", "internal/blob/s3blob", "internal/config", "internal/demodata", "internal/history", "internal/integrate", "internal/lake", "internal/lock", "internal/pipeline", "internal/redshift", "internal/report", "internal/schema"},
 	"internal/config":        {"internal/redshift", "internal/schema", "internal/lake"},
+	"internal/pipeline":      {"internal/blob", "internal/history", "internal/integrate", "internal/kpi", "internal/lake", "internal/lock", "internal/metadata", "internal/report", "internal/schema"},
+	"internal/history":       {"internal/blob", "internal/report"},
+	"internal/lock":          {"internal/blob"},
+	"internal/ledger":        {"internal/blob", "internal/ingest", "internal/lake"},
 	"internal/demodata":      {"internal/blob"},
 	"internal/metadata":      job,
 	"internal/integrate":     job,
@@ -39,7 +43,7 @@ var allowed = map[string][]string{
 }
 
 // job lists what a job may import: never another job.
-var job = []string{"internal/blob", "internal/csvio", "internal/ingest", "internal/lake", "internal/parquetio", "internal/quality", "internal/report", "internal/schema"}
+var job = []string{"internal/blob", "internal/csvio", "internal/ingest", "internal/lake", "internal/ledger", "internal/parquetio", "internal/quality", "internal/report", "internal/schema"}
 
 // testSupport lists packages that only tests import.
 var testSupport = []string{"internal/blob/blobtest", "internal/blob/s3test", "internal/redshift/pgtest", "internal/oracle", "internal/e2e", "internal/lint", "internal/bench"}

@@ -16,6 +16,7 @@ import (
 	"mss/internal/blob"
 	"mss/internal/ingest"
 	"mss/internal/lake"
+	"mss/internal/ledger"
 	"mss/internal/parquetio"
 	"mss/internal/quality"
 	"mss/internal/report"
@@ -33,113 +34,202 @@ type Job struct {
 
 // table is one of the two inputs on its way through the job.
 type table struct {
+	dataset lake.Dataset
+	name    string // of the source, without .gz
 	source  blob.Object
+	action  ledger.Action
+	entry   lake.Entry // kept, when the source is unchanged
+	stale   bool       // the entry is not as the snapshot has it
 	gate    quality.Gate
+	rejects *quality.Quarantine
 	txn     *lake.Txn
 	object  *lake.Object
+	hash    string // of the source
 	rowsOut int64
 }
 
-// Execute runs the job. It publishes both tables or, when one is refused, neither.
+// Execute runs the job. It publishes both tables or, when one is refused, neither. A table whose source has not changed is left alone.
 func (j *Job) Execute(ctx context.Context) (rep report.Job, err error) {
-	rep = report.Job{Job: "metadata", Rejected: map[string]int64{}}
+	rep = report.Job{Job: "metadata", Rejected: map[string]int64{}, Sources: map[string]int{}}
 	began := time.Now()
 	defer func() { rep.Finish(time.Since(began)) }()
 
-	songs, users := table{gate: quality.Gate{Dataset: "songs"}}, table{gate: quality.Gate{Dataset: "users"}}
-	if songs.source, err = j.find(ctx, "metadata/songs.csv"); err != nil {
-		return rep, err
-	}
-	if users.source, err = j.find(ctx, "metadata/users.csv"); err != nil {
-		return rep, err
-	}
-	j.Run.Progress.Start(rep.Job, songs.source.Size+users.source.Size)
-	defer j.Run.Progress.Stop()
-
+	songs, users := j.tables()
+	both := []*table{songs, users}
 	defer func() {
-		for _, t := range []*table{&songs, &users} {
+		for _, t := range both {
 			if t.txn != nil {
 				err = errors.Join(err, t.txn.Abort(ctx))
 			}
-			rep.RowsIn += t.gate.Rows
-			rep.BytesRead += t.source.Size
-			for reason, n := range t.gate.Rejected {
-				rep.Rejected[reason] += n
+			if t.action.Reads() {
+				rep.RowsIn += t.gate.Rows
+				rep.BytesRead += t.source.Size
+				for reason, n := range t.gate.Rejected {
+					rep.Rejected[reason] += n
+				}
 			}
 		}
 	}()
+	if err := j.decide(ctx, songs, users); err != nil {
+		return rep, err
+	}
+	total := int64(0)
+	for _, t := range both {
+		rep.Sources[string(t.action)]++
+		if t.action.Reads() {
+			total += t.source.Size
+			rep.Inputs = append(rep.Inputs, report.Input{Key: t.source.Key, Size: t.source.Size, ETag: t.source.ETag, Why: string(t.action)})
+		}
+	}
+	j.Run.Progress.Start(rep.Job, total)
+	defer j.Run.Progress.Stop()
+
 	// Not with a context of the group's: that would end with it, and staged objects live on until they are published.
 	var group errgroup.Group
-	group.Go(func() error { return j.songs(ctx, &songs) })
-	group.Go(func() error { return j.users(ctx, &users) })
+	if songs.action.Reads() {
+		group.Go(func() error { return j.songs(ctx, songs) })
+	}
+	if users.action.Reads() {
+		group.Go(func() error { return j.users(ctx, users) })
+	}
 	if err := group.Wait(); err != nil {
 		return rep, err
 	}
-	for _, t := range []*table{&songs, &users} {
+	for _, t := range both {
 		if err := t.gate.Check(j.Run.MaxRejectRatio, fmt.Sprintf("quarantine/%s/ in %s", t.gate.Dataset, j.Curated)); err != nil {
+			for _, t := range both { // the rejects of both are worth a look
+				err = errors.Join(err, t.txn.PublishBeside(ctx))
+			}
 			return rep, err
 		}
 		if err := t.txn.Ready(); err != nil {
 			return rep, err
 		}
 	}
-	for _, t := range []*table{&songs, &users} {
-		if _, err := t.txn.Commit(ctx); err != nil {
+	for _, t := range both {
+		if err := j.commit(ctx, t, &rep); err != nil {
 			return rep, err
 		}
-		rep.RowsOut += t.rowsOut
-		rep.Collapsed += t.gate.Rows - t.gate.Total() - t.rowsOut
-		rep.BytesWritten += t.object.Size
-		rep.Objects++
 	}
 	return rep, nil
 }
 
-// find stats the one source of a table, plain or gzipped.
-func (j *Job) find(ctx context.Context, key string) (blob.Object, error) {
-	plain, err := j.Raw.Stat(ctx, key)
-	if err != nil && !errors.Is(err, blob.ErrNotExist) {
-		return plain, fmt.Errorf("look for %s in %s: %w", key, j.Raw, err)
+// tables are the two inputs.
+func (j *Job) tables() (songs, users *table) {
+	return &table{dataset: lake.Songs(j.Curated), name: "songs.csv", gate: quality.Gate{Dataset: "songs"}},
+		&table{dataset: lake.Users(j.Curated), name: "users.csv", gate: quality.Gate{Dataset: "users"}}
+}
+
+// decide finds the sources, and which of them are to be read.
+func (j *Job) decide(ctx context.Context, tables ...*table) error {
+	raw, err := j.Raw.List(ctx, folder)
+	if err != nil {
+		return fmt.Errorf("list %s in %s: %w", folder, j.Raw, err)
 	}
-	zipped, zerr := j.Raw.Stat(ctx, key+".gz")
-	if zerr != nil && !errors.Is(zerr, blob.ErrNotExist) {
-		return zipped, fmt.Errorf("look for %s.gz in %s: %w", key, j.Raw, zerr)
+	for _, t := range tables {
+		if t.source, err = j.find(raw, folder+t.name); err != nil {
+			return err
+		}
+		if t.txn, err = t.dataset.Begin(ctx, j.Run); err != nil {
+			return err
+		}
+		if err := t.txn.CheckForeign(); err != nil {
+			return err
+		}
+		old := t.txn.Old()
+		e := old.Entry(t.dataset.Prefix + t.dataset.Name + ".parquet")
+		if e != nil && (e.Source == nil || e.Source.Key != t.source.Key) {
+			e = nil // songs.csv.gz instead of songs.csv, say
+		}
+		full := j.Run.Full || old != nil && (old.Semantics != j.Run.Semantics || len(old.Objects) != 1)
+		if t.action, t.entry, t.stale, err = ledger.Decide(ctx, j.Raw, t.source, t.txn, e, full); err != nil {
+			return err
+		}
+		if !t.action.Reads() {
+			t.gate.Rows, t.gate.Rejected = t.entry.Source.Rows, t.entry.Source.Rejected
+			t.rowsOut = t.entry.Rows
+		}
 	}
-	switch {
-	case err == nil && zerr == nil:
-		return plain, fmt.Errorf("both %s and %s.gz are in %s: which is it? Remove one", key, key, j.Raw)
-	case err != nil && zerr != nil:
-		return plain, fmt.Errorf("there is neither %s nor %s.gz in %s: put it there, or name the right place with --raw", key, key, j.Raw)
-	case err != nil:
-		return zipped, nil
+	return nil
+}
+
+// commit publishes a table, and adds its figures to the report.
+func (j *Job) commit(ctx context.Context, t *table, rep *report.Job) error {
+	collapsed := t.gate.Rows - t.gate.Total() - t.rowsOut
+	rep.Total.Sources++
+	rep.Total.RowsIn += t.gate.Rows
+	rep.Total.RowsOut += t.rowsOut
+	rep.Total.Rejected += t.gate.Total()
+	rep.Total.Collapsed += collapsed
+	if !t.action.Reads() {
+		if !t.stale && !t.txn.HasForeign() {
+			return nil
+		}
+		t.txn.Keep(t.entry)
+		_, err := t.txn.Commit(ctx)
+		return err
 	}
-	return plain, nil
+	if _, err := t.txn.Commit(ctx); err != nil {
+		return err
+	}
+	rep.RowsOut += t.rowsOut
+	rep.Collapsed += collapsed
+	rep.BytesWritten += t.object.Size
+	rep.Objects++
+	return nil
+}
+
+// folder of the raw place holds the sources.
+const folder = "metadata/"
+
+// find picks the one source of a table, plain or gzipped.
+func (j *Job) find(raw []blob.Object, key string) (blob.Object, error) {
+	var found []blob.Object
+	for _, o := range raw {
+		if o.Key == key || o.Key == key+".gz" {
+			found = append(found, o)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return blob.Object{}, fmt.Errorf("there is neither %s nor %s.gz in %s: put it there, or name the right place with --raw", key, key, j.Raw)
+	case 1:
+		return found[0], nil
+	}
+	return blob.Object{}, fmt.Errorf("both %s and %s.gz are in %s: which is it? Remove one", key, key, j.Raw)
 }
 
 // read ingests a table's source: parts are given to emit in order, rejects to quarantine and gate.
 func read[T any](ctx context.Context, j *Job, t *table, s schema.Table, worker func() ingest.Worker[T], emit func(T)) error {
-	q, err := quality.OpenQuarantine(ctx, j.Curated, t.gate.Dataset)
+	name := t.source.Key[len(folder):]
+	err := t.txn.Intend(ctx, []lake.Planned{{Data: t.dataset.Name + ".parquet", Beside: quality.Key(t.gate.Dataset, name)}})
 	if err != nil {
 		return err
 	}
-	file := q.File(t.source.Key, t.source.Key[len("metadata/"):])
-	defer file.Abort(ctx)
+	if t.rejects, err = quality.OpenQuarantine(ctx, j.Curated, t.txn, t.gate.Dataset); err != nil {
+		return err
+	}
+	if e := t.txn.Old().Entry(t.dataset.Prefix + t.dataset.Name + ".parquet"); e != nil && e.Source != nil && e.Source.Key != t.source.Key {
+		t.rejects.Remove(e.Source.Key[len(folder):])
+	}
+	file := t.rejects.File(t.source.Key, name)
 	r := &ingest.Reader[T]{Bucket: j.Raw, Objects: []blob.Object{t.source}, Table: s, Threads: j.Run.Threads,
 		ChunkSize: chunkSize, Progress: j.Run.Progress, NewWorker: worker}
 	r.Emit = func(p ingest.Part[T]) error {
 		t.gate.Add(p.Records, p.Rejects)
 		emit(p.Value)
+		t.hash = p.Hash
 		return file.Add(ctx, p.Line, p.Rejects)
 	}
 	if err := r.Read(ctx); err != nil {
 		return err
 	}
-	return file.Close(ctx)
+	return file.Close()
 }
 
 // write stages the table's Parquet object.
-func (j *Job) write(ctx context.Context, t *table, d lake.Dataset, s schema.Table, cols []parquetio.ColumnData) error {
-	o, err := t.txn.Stage(ctx, d.Name+".parquet")
+func (j *Job) write(ctx context.Context, t *table, s schema.Table, cols []parquetio.ColumnData) error {
+	o, err := t.txn.Stage(ctx, t.dataset.Name+".parquet")
 	if err != nil {
 		return err
 	}
@@ -148,16 +238,9 @@ func (j *Job) write(ctx context.Context, t *table, d lake.Dataset, s schema.Tabl
 	}
 	t.rowsOut = int64(len(cols[0].Codes))
 	o.Rows = t.rowsOut
-	o.Source = &lake.Source{Key: t.source.Key, Size: t.source.Size, ETag: t.source.ETag, Rows: t.gate.Rows, Rejected: t.gate.Rejected}
+	o.Source = &lake.Source{Key: t.source.Key, Size: t.source.Size, ETag: t.source.ETag, Hash: t.hash, Weak: t.source.Weak,
+		Rows: t.gate.Rows, Rejected: t.gate.Rejected}
 	t.object = o
 	t.txn.Finish(o)
 	return nil
-}
-
-// begin starts to replace a dataset, and stops at once where foreign objects forbid it.
-func (j *Job) begin(ctx context.Context, t *table, d lake.Dataset) (err error) {
-	if t.txn, err = d.Begin(ctx, j.Run); err != nil {
-		return err
-	}
-	return t.txn.CheckForeign()
 }

@@ -9,7 +9,6 @@ import (
 
 	"mss/internal/csvio"
 	"mss/internal/ingest"
-	"mss/internal/lake"
 	"mss/internal/parquetio"
 	"mss/internal/schema"
 )
@@ -141,17 +140,13 @@ func collapse(parts [][]song, sem schema.Semantics) []*song {
 
 // songs reads, collapses and stages songs.parquet.
 func (j *Job) songs(ctx context.Context, t *table) error {
-	d := lake.Songs(j.Curated)
-	if err := j.begin(ctx, t, d); err != nil {
-		return err
-	}
 	var parts [][]song
 	err := read(ctx, j, t, schema.RawSongs, func() ingest.Worker[[]song] { return &songWorker{} },
 		func(part []song) { parts = append(parts, part) })
 	if err != nil {
 		return err
 	}
-	return j.write(ctx, t, d, schema.Songs, songColumns(collapse(parts, j.Run.Semantics), j.Run.Threads))
+	return j.write(ctx, t, schema.Songs, songColumns(collapse(parts, j.Run.Semantics), j.Run.Threads))
 }
 
 // songColumns encodes sorted rows as columns; the order is that of schema.Songs.

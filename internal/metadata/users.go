@@ -7,7 +7,6 @@ import (
 
 	"mss/internal/csvio"
 	"mss/internal/ingest"
-	"mss/internal/lake"
 	"mss/internal/parquetio"
 	"mss/internal/schema"
 )
@@ -38,10 +37,6 @@ func (w *userWorker) Collect() ([]user, error) {
 
 // users reads, collapses and stages users.parquet.
 func (j *Job) users(ctx context.Context, t *table) error {
-	d := lake.Users(j.Curated)
-	if err := j.begin(ctx, t, d); err != nil {
-		return err
-	}
 	var all []user
 	err := read(ctx, j, t, schema.RawUsers, func() ingest.Worker[[]user] { return &userWorker{} },
 		func(part []user) { all = append(all, part...) })
@@ -54,7 +49,7 @@ func (j *Job) users(ctx context.Context, t *table) error {
 	if j.Run.Semantics == schema.Corrected {
 		all = slices.CompactFunc(all, func(a, b user) bool { return a.id == b.id })
 	}
-	return j.write(ctx, t, d, schema.Users, []parquetio.ColumnData{
+	return j.write(ctx, t, schema.Users, []parquetio.ColumnData{
 		intColumn(schema.Int64, all, func(u user) (int64, bool) { return u.id, false }),
 		intColumn(schema.Timestamp, all, func(u user) (int64, bool) { return u.created, u.noCreated }),
 	})

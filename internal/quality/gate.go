@@ -29,6 +29,17 @@ func (g *Gate) Add(rows int64, rejects []csvio.Reject) {
 	}
 }
 
+// Include counts rows that were read by an earlier run.
+func (g *Gate) Include(rows int64, rejected map[string]int64) {
+	g.Rows += rows
+	for reason, n := range rejected {
+		if g.Rejected == nil {
+			g.Rejected = map[string]int64{}
+		}
+		g.Rejected[reason] += n
+	}
+}
+
 // Total counts the rejected rows.
 func (g *Gate) Total() int64 {
 	var n int64

@@ -5,15 +5,19 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"unicode/utf8"
 
 	"mss/internal/blob"
 	"mss/internal/csvio"
+	"mss/internal/lake"
 )
 
-// Quarantine keeps the rejected rows of one dataset: an object of JSON Lines for each source that has any.
+// Quarantine keeps the rejected rows of one dataset: an object of JSON Lines for each source that has any. The objects are
+// published together with the dataset's, or when the run is refused.
 type Quarantine struct {
 	bucket blob.Bucket
+	txn    *lake.Txn
 	prefix string
 	there  map[string]bool // keys of earlier runs
 }
@@ -28,9 +32,12 @@ type Line struct {
 	RawBase64 []byte  `json:"raw_base64,omitempty"` // where the row is not UTF-8
 }
 
-// OpenQuarantine opens the quarantine of a dataset under the curated place.
-func OpenQuarantine(ctx context.Context, curated blob.Bucket, dataset string) (*Quarantine, error) {
-	q := &Quarantine{bucket: curated, prefix: "quarantine/" + dataset + "/", there: map[string]bool{}}
+// Key is that of the rejects of a source; name is the source's key relative to the dataset's raw prefix.
+func Key(dataset, name string) string { return "quarantine/" + dataset + "/" + name + ".jsonl" }
+
+// OpenQuarantine opens the quarantine of a dataset under the curated place, for the transaction that replaces the dataset.
+func OpenQuarantine(ctx context.Context, curated blob.Bucket, txn *lake.Txn, dataset string) (*Quarantine, error) {
+	q := &Quarantine{bucket: curated, txn: txn, prefix: "quarantine/" + dataset + "/", there: map[string]bool{}}
 	old, err := curated.List(ctx, q.prefix)
 	if err != nil {
 		return nil, fmt.Errorf("list %s in %s: %w", q.prefix, curated, err)
@@ -44,19 +51,24 @@ func OpenQuarantine(ctx context.Context, curated blob.Bucket, dataset string) (*
 // String names the place for people.
 func (q *Quarantine) String() string { return q.prefix + " in " + q.bucket.String() }
 
+// Remove drops the rejects of a source that is no longer part of the dataset.
+func (q *Quarantine) Remove(name string) {
+	if key := q.prefix + name + ".jsonl"; q.there[key] {
+		q.txn.RemoveBeside(key)
+	}
+}
+
 // File collects the rejects of one source.
 type File struct {
 	q      *Quarantine
 	source string
-	key    string
-	staged blob.Staged
+	name   string
+	staged io.WriteCloser
 	buf    bytes.Buffer
 }
 
 // File begins the rejects of a source; name is its key relative to the dataset's raw prefix.
-func (q *Quarantine) File(source, name string) *File {
-	return &File{q: q, source: source, key: q.prefix + name + ".jsonl"}
-}
+func (q *Quarantine) File(source, name string) *File { return &File{q: q, source: source, name: name} }
 
 // Add appends rejects, whose lines count from 0 at line firstLine.
 func (f *File) Add(ctx context.Context, firstLine int64, rejects []csvio.Reject) error {
@@ -65,8 +77,8 @@ func (f *File) Add(ctx context.Context, firstLine int64, rejects []csvio.Reject)
 	}
 	if f.staged == nil {
 		var err error
-		if f.staged, err = f.q.bucket.Stage(ctx, f.key); err != nil {
-			return fmt.Errorf("write %s in %s: %w", f.key, f.q.bucket, err)
+		if f.staged, err = f.q.txn.StageBeside(ctx, f.q.prefix+f.name+".jsonl"); err != nil {
+			return err
 		}
 	}
 	f.buf.Reset()
@@ -85,35 +97,31 @@ func (f *File) Add(ctx context.Context, firstLine int64, rejects []csvio.Reject)
 		}
 	}
 	if _, err := f.staged.Write(f.buf.Bytes()); err != nil {
-		return fmt.Errorf("write %s in %s: %w", f.key, f.q.bucket, err)
+		return f.failed(err)
 	}
 	return nil
 }
 
-// Close publishes the source's rejects, or removes those of an earlier run when there are none now.
-func (f *File) Close(ctx context.Context) error {
+// Close ends the source's rejects. When there are none now, those of an earlier run go.
+func (f *File) Close() error {
 	if f.staged == nil {
-		if !f.q.there[f.key] {
-			return nil
-		}
-		if err := f.q.bucket.Delete(ctx, f.key); err != nil {
-			return fmt.Errorf("remove %s in %s: %w", f.key, f.q.bucket, err)
-		}
+		f.q.Remove(f.name)
 		return nil
 	}
-	err := f.staged.Close()
-	if err == nil {
-		_, err = f.staged.Publish(ctx, blob.Cond{})
-	}
-	if err != nil {
-		return fmt.Errorf("write %s in %s: %w", f.key, f.q.bucket, err)
+	if err := f.staged.Close(); err != nil {
+		return f.failed(err)
 	}
 	return nil
 }
 
-// Abort discards what was not closed yet.
-func (f *File) Abort(ctx context.Context) {
-	if f.staged != nil {
-		_ = f.staged.Abort(context.WithoutCancel(ctx)) // the run has failed with a better error already
+// Drop discards the source's rejects.
+func (f *File) Drop(ctx context.Context) error {
+	if f.staged == nil {
+		return nil
 	}
+	return f.q.txn.DropBeside(ctx, f.q.prefix+f.name+".jsonl")
+}
+
+func (f *File) failed(err error) error {
+	return fmt.Errorf("write %s%s.jsonl in %s: %w", f.q.prefix, f.name, f.q.bucket, err)
 }

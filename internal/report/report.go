@@ -11,11 +11,32 @@ type Job struct {
 	Plays        int64            `json:"plays"`
 	Rejected     map[string]int64 `json:"rejected"`  // by reason
 	Collapsed    int64            `json:"collapsed"` // duplicate metadata rows
+	Sources      map[string]int   `json:"sources"`   // raw objects, by what was done with them: new, replaced, unchanged, …
+	Total        Total            `json:"total"`     // what is there after the job, whenever it was read
 	BytesRead    int64            `json:"bytes_read"`
 	BytesWritten int64            `json:"bytes_written"`
 	Objects      int              `json:"objects"` // data objects written
 	Seconds      float64          `json:"seconds"`
 	RowsPerS     float64          `json:"rows_per_s"`
+	Inputs       []Input          `json:"-"` // what was read; the history has it
+}
+
+// Input is an object that a job read, and why.
+type Input struct {
+	Key  string `json:"key"`
+	Size int64  `json:"size"` // bytes
+	ETag string `json:"etag"`
+	Why  string `json:"why"` // as in Sources
+}
+
+// Total counts what a dataset consists of: of the job's figures, those that are not of this run alone.
+type Total struct {
+	Sources   int   `json:"sources"`
+	RowsIn    int64 `json:"rows_in"`
+	RowsOut   int64 `json:"rows_out"`
+	Plays     int64 `json:"plays"`
+	Rejected  int64 `json:"rejected"`
+	Collapsed int64 `json:"collapsed"`
 }
 
 // RejectedTotal is the sum over all reasons.
@@ -43,6 +64,21 @@ const (
 	Locked      = "locked"
 	Interrupted = "interrupted"
 )
+
+// Outcome is the word for an exit code.
+func Outcome(exit int) string {
+	switch exit {
+	case 0:
+		return Done
+	case 3:
+		return Refused
+	case 4:
+		return Locked
+	case 130:
+		return Interrupted
+	}
+	return Failed
+}
 
 // Run is the outcome of a whole command: the document of --output json.
 type Run struct {

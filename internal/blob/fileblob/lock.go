@@ -44,6 +44,27 @@ func (b *Bucket) lock(ctx context.Context) (unlock func(), err error) {
 	}
 }
 
+// TryLock locks the file at key, which it makes when there is none, for this process: until unlock, or its death. The file stays.
+func (b *Bucket) TryLock(key string) (unlock func(), ok bool, err error) {
+	if err := b.check(key); err != nil {
+		return nil, false, b.fail("lock", key, err)
+	}
+	f, err := b.create(b.path(key), os.O_CREATE|os.O_RDWR)
+	if err != nil {
+		return nil, false, b.fail("lock", key, err)
+	}
+	switch err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); {
+	case err == nil:
+		return func() { f.Close() }, true, nil
+	case errors.Is(err, unix.EWOULDBLOCK), errors.Is(err, unix.EINTR):
+		f.Close()
+		return nil, false, nil
+	default:
+		f.Close()
+		return nil, false, b.fail("lock", key, err)
+	}
+}
+
 // tryLock returns nil without an error when another has the lock.
 func (b *Bucket) tryLock(name string) (*os.File, error) {
 	f, err := b.create(name, os.O_CREATE|os.O_RDWR)

@@ -14,8 +14,11 @@ import (
 // ErrURL is wrapped by errors about a place that is wrongly written: the configuration is to be mended.
 var ErrURL = blob.ErrURL
 
-// Options are those of S3; a folder needs none.
-type Options = s3blob.Options
+// Options say for whom a place is opened, and how S3 is to be reached.
+type Options struct {
+	Owner string // names the run that stages objects in the place; "" is nobody in particular
+	S3    s3blob.Options
+}
 
 // Open makes a bucket of a folder (relative or absolute), file:///folder or s3://bucket[/prefix]. It reads and
 // writes nothing in the place.
@@ -26,7 +29,7 @@ func Open(ctx context.Context, url string, opt Options) (blob.Bucket, error) {
 	case url == "":
 		return nil, fmt.Errorf("open a place: no folder and no s3://bucket given: %w", ErrURL)
 	case found && scheme == "s3":
-		b, err := s3blob.Open(ctx, url, opt)
+		b, err := s3blob.Open(ctx, url, opt.S3)
 		if err != nil {
 			return nil, err // not b: a nil *s3blob.Bucket is no nil interface
 		}
@@ -40,7 +43,11 @@ func Open(ctx context.Context, url string, opt Options) (blob.Bucket, error) {
 		}
 		return nil, fmt.Errorf("open a place with scheme %q: %s: %w", scheme, hint, ErrURL)
 	}
-	b, err := fileblob.Open(url)
+	open := fileblob.Open
+	if opt.Owner != "" {
+		open = func(dir string) (*fileblob.Bucket, error) { return fileblob.OpenFor(opt.Owner, dir) }
+	}
+	b, err := open(url)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,82 @@
+// Package ledger compares the raw objects with what a dataset's snapshot says was read, and decides what a run has to do.
+//
+// An object is known by key, size and ETag, never by a time. Where these leave a doubt (the ETag is another at the same size, or the
+// file was modified so shortly before it was listed that its ETag may be that of two versions) its bytes are read and hashed.
+package ledger
+
+import (
+	"context"
+
+	"mss/internal/blob"
+	"mss/internal/ingest"
+	"mss/internal/lake"
+)
+
+// Action is what a run does with a source, and why.
+type Action string
+
+// The actions.
+const (
+	New       Action = "new"       // read: it is in no ledger
+	Replaced  Action = "replaced"  // read: its bytes are others than before
+	Unchanged Action = "unchanged" // kept
+	Vanished  Action = "vanished"  // kept, without the raw object
+	Removed   Action = "removed"   // vanished, and what it gave is deleted
+	Metadata  Action = "metadata"  // joined again: the songs, the users or the semantics have changed
+	Damaged   Action = "damaged"   // read again: what it gave is not there any more, or is another object
+	Forced    Action = "full"      // read again, because the user says so
+	Outside   Action = "outside"   // left as it is: outside --from and --to
+)
+
+// Reads says whether the action reads the source.
+func (a Action) Reads() bool {
+	switch a {
+	case New, Replaced, Metadata, Damaged, Forced:
+		return true
+	}
+	return false
+}
+
+// Same says whether a raw object has the bytes that were read before; src is then brought up to date.
+func Same(ctx context.Context, raw blob.Bucket, obj blob.Object, src *lake.Source) (bool, error) {
+	if obj.Size != src.Size {
+		return false, nil
+	}
+	if obj.ETag == src.ETag && !src.Weak {
+		return true, nil
+	}
+	same, err := ingest.SameBytes(ctx, raw, obj, src.Hash)
+	if same {
+		src.ETag, src.Weak = obj.ETag, obj.Weak
+	}
+	return same, err
+}
+
+// Decide compares a raw object with the entry of the old snapshot that was made from it, nil when there is none. The entry that it
+// returns is brought up to date; it is to be kept where the action is Unchanged. Changed says that it is not as the snapshot has it.
+func Decide(ctx context.Context, raw blob.Bucket, obj blob.Object, txn *lake.Txn, e *lake.Entry, full bool) (act Action, keep lake.Entry, changed bool, err error) {
+	if e == nil || e.Source == nil {
+		return New, keep, false, nil
+	}
+	keep = *e
+	src := *e.Source
+	keep.Source = &src
+	same, err := Same(ctx, raw, obj, &src)
+	if err != nil {
+		return "", keep, false, err
+	}
+	keep2, intact, err := txn.Intact(ctx, keep)
+	if err != nil {
+		return "", keep, false, err
+	}
+	changed = keep2.ETag != keep.ETag || src.ETag != e.Source.ETag || src.Weak != e.Source.Weak
+	switch {
+	case !same:
+		return Replaced, keep2, changed, nil
+	case full:
+		return Forced, keep2, changed, nil
+	case !intact:
+		return Damaged, keep2, changed, nil
+	}
+	return Unchanged, keep2, changed, nil
+}

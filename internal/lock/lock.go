@@ -1,0 +1,324 @@
+package lock
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"mss/internal/blob"
+)
+
+// Errors of a lock.
+var (
+	ErrHeld = errors.New("another run holds the lock")
+	// ErrLost wraps ErrHeld: the lease ran out, and another run may have taken the lock over.
+	ErrLost = fmt.Errorf("the lock was lost, the lease on it was not renewed in time: %w", ErrHeld)
+)
+
+const (
+	key     = "_mss/lock.json"
+	fileKey = "_mss/run.lock"
+	format  = 1
+)
+
+// document is what _mss/lock.json holds.
+type document struct {
+	Format  int           `json:"format"`
+	Lake    string        `json:"lake"`  // names the lake, whatever its places are called
+	Token   int64         `json:"token"` // of the holder
+	Held    bool          `json:"held"`
+	Holder  Holder        `json:"holder"`
+	Since   time.Time     `json:"since"`
+	Renewed time.Time     `json:"renewed"`
+	TTL     time.Duration `json:"ttl_ns"`
+	// Unfinished are the runs that may have left something behind.
+	Unfinished []string `json:"unfinished,omitempty"`
+}
+
+// Options of Acquire.
+type Options struct {
+	Wait time.Duration // how long to wait for another run to end
+	TTL  time.Duration // of a lease on S3; DefaultTTL when 0
+	Log  *slog.Logger
+	// Gone says whether a holder is known to run no more; nil means Holder.Gone.
+	Gone func(Holder) bool
+}
+
+// DefaultTTL of a lease: it is renewed every third of it, and taken over this long after its holder's last sign of life.
+const DefaultTTL = 45 * time.Second
+
+// fileLocker is met by places in a folder.
+type fileLocker interface {
+	// TryLock locks a file for this process, as long as it lives. It is not ok when another process has it.
+	TryLock(key string) (unlock func(), ok bool, err error)
+}
+
+// Lock is held until it is released.
+type Lock struct {
+	b      blob.Bucket
+	opt    Options
+	unlock func() // of the folder's file; nil on S3
+	cancel context.CancelCauseFunc
+	beat   sync.WaitGroup
+	stop   chan struct{}
+
+	mu    sync.Mutex
+	doc   document
+	etag  string
+	valid time.Time // until when nobody can have taken the lease over
+}
+
+// Acquire takes the lock of the lake whose curated place b is. The context that it returns ends, with ErrLost as its cause, when the
+// lock is lost. ErrHeld when another run has it, and does not end within opt.Wait.
+func Acquire(ctx context.Context, b blob.Bucket, self Holder, opt Options) (*Lock, context.Context, error) {
+	if opt.TTL == 0 {
+		opt.TTL = DefaultTTL
+	}
+	if opt.Gone == nil {
+		opt.Gone = Holder.Gone
+	}
+	l := &Lock{b: b, opt: opt, stop: make(chan struct{})}
+	deadline := time.Now().Add(opt.Wait)
+	for told := false; ; told = true {
+		err := l.try(ctx, self)
+		if err == nil {
+			break
+		}
+		left := time.Until(deadline)
+		if !errors.Is(err, ErrHeld) || left <= 0 {
+			return nil, nil, fmt.Errorf("lock %s: %w", b, err)
+		}
+		if !told {
+			opt.Log.Info("waiting for the lock", "place", b.String(), "wait", opt.Wait, "because", err)
+		}
+		select {
+		case <-time.After(min(left, time.Second/4)):
+		case <-ctx.Done():
+			return nil, nil, fmt.Errorf("lock %s: %w", b, context.Cause(ctx))
+		}
+	}
+	held, cancel := context.WithCancelCause(ctx)
+	l.cancel = cancel
+	if l.unlock == nil {
+		l.beat.Go(l.heartbeat)
+	}
+	return l, held, nil
+}
+
+// try takes the lock if it can be had now.
+func (l *Lock) try(ctx context.Context, self Holder) (err error) {
+	if f, ok := l.b.(fileLocker); ok {
+		unlock, got, ferr := f.TryLock(fileKey)
+		if ferr != nil {
+			return ferr
+		}
+		if !got {
+			doc, _, rerr := read(ctx, l.b)
+			if rerr != nil || !doc.Held {
+				return ErrHeld // it is just being taken or released
+			}
+			return heldBy(doc)
+		}
+		defer func() {
+			if err != nil {
+				unlock()
+			} else {
+				l.unlock = unlock
+			}
+		}()
+	}
+	asked := time.Now()
+	doc, obj, err := read(ctx, l.b)
+	if err != nil {
+		return err
+	}
+	if _, file := l.b.(fileLocker); doc.Held && !file && !l.expired(doc, obj) {
+		return heldBy(doc)
+	}
+	next := document{Format: format, Lake: doc.Lake, Token: doc.Token + 1, Held: true, Holder: self,
+		Since: asked.UTC(), Renewed: asked.UTC(), TTL: l.opt.TTL, Unfinished: doc.Unfinished}
+	if doc.Held {
+		next.Unfinished = add(next.Unfinished, doc.Holder.Run)
+		l.opt.Log.Warn("the lock was left by a run that is gone; taking it over", "holder", doc.Holder.String(), "since", doc.Since)
+	}
+	cond := blob.Cond{IfMatch: obj.ETag}
+	if obj.ETag == "" {
+		var id [8]byte
+		_, _ = rand.Read(id[:]) // never returns an error
+		next.Lake, cond = hex.EncodeToString(id[:]), blob.Cond{IfNone: true}
+	}
+	switch err := l.write(ctx, next, cond, asked); {
+	case errors.Is(err, blob.ErrPrecondition):
+		return fmt.Errorf("%w: %w", ErrHeld, err) // another was faster; who it is, the next try will see
+	case err != nil:
+		return err
+	}
+	return nil
+}
+
+// expired says whether a lease may be taken over. The age is by the store's clock; its times may be whole seconds.
+func (l *Lock) expired(doc document, obj blob.Object) bool {
+	return l.opt.Gone(doc.Holder) || obj.Seen.Sub(obj.ModTime) > doc.TTL+2*time.Second
+}
+
+func heldBy(doc document) error {
+	age := time.Since(doc.Since).Round(time.Second)
+	return fmt.Errorf("%w: %s, since %s (%s ago)", ErrHeld, doc.Holder, doc.Since.Format(time.RFC3339), age)
+}
+
+func add(list []string, s string) []string {
+	if slices.Contains(list, s) {
+		return list
+	}
+	return append(slices.Clone(list), s)
+}
+
+// read gives an empty document, and an object without an ETag, when there is none.
+func read(ctx context.Context, b blob.Bucket) (doc document, obj blob.Object, err error) {
+	data, obj, err := b.ReadAll(ctx, key)
+	if errors.Is(err, blob.ErrNotExist) {
+		return document{}, blob.Object{}, nil
+	}
+	if err != nil {
+		return doc, obj, err
+	}
+	if json.Unmarshal(data, &doc) != nil || doc.Format != format {
+		return doc, obj, fmt.Errorf("%s is damaged, or another version's: when no run of mss is under way, delete it, and run `mss clean`", key)
+	}
+	return doc, obj, nil
+}
+
+func (l *Lock) write(ctx context.Context, doc document, cond blob.Cond, asked time.Time) error {
+	data, err := json.MarshalIndent(doc, "", " ")
+	if err != nil {
+		return err
+	}
+	obj, err := l.b.Write(ctx, key, append(data, '\n'), cond)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.doc, l.etag, l.valid = doc, obj.ETag, asked.Add(doc.TTL)
+	return nil
+}
+
+// heartbeat renews the lease until the lock is released or lost.
+func (l *Lock) heartbeat() {
+	tick := time.NewTicker(l.opt.TTL / 3)
+	defer tick.Stop()
+	for {
+		select {
+		case <-l.stop:
+			return
+		case <-tick.C:
+		}
+		l.mu.Lock()
+		doc, etag, valid := l.doc, l.etag, l.valid
+		l.mu.Unlock()
+		asked := time.Now()
+		doc.Renewed = asked.UTC()
+		ctx, cancel := context.WithDeadline(context.Background(), valid)
+		err := l.write(ctx, doc, blob.Cond{IfMatch: etag}, asked)
+		cancel()
+		if errors.Is(err, blob.ErrPrecondition) || err != nil && l.Check() != nil {
+			l.cancel(ErrLost)
+			return
+		}
+		if err != nil {
+			l.opt.Log.Warn("the lease on the lock could not be renewed; trying again", "error", err)
+		}
+	}
+}
+
+// Check is nil while nobody else can have the lock. It asks no server, so it may be called often.
+func (l *Lock) Check() error {
+	if l == nil || l.unlock != nil {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	// Both clocks: the monotonic one stops while a virtual machine is suspended.
+	if now := time.Now(); now.After(l.valid) || now.Round(0).After(l.valid.Round(0)) {
+		return ErrLost
+	}
+	return nil
+}
+
+// Token is greater than that of each holder before.
+func (l *Lock) Token() int64 { return l.doc.Token }
+
+// Lake names the lake, also when its places are renamed.
+func (l *Lock) Lake() string { return l.doc.Lake }
+
+// Unfinished are the runs that may have left something behind.
+func (l *Lock) Unfinished() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.doc.Unfinished)
+}
+
+// Release gives the lock back. Left are the runs that may still have left something behind. A lost lock is nobody's to release.
+func (l *Lock) Release(ctx context.Context, left []string) error {
+	close(l.stop)
+	l.beat.Wait()
+	if l.unlock != nil {
+		defer l.unlock()
+	}
+	defer l.cancel(context.Canceled)
+	// The run may be over because its context is; a lease is worth some seconds more.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	defer cancel()
+	doc := l.doc
+	doc.Held, doc.Unfinished = false, left
+	err := l.write(ctx, doc, blob.Cond{IfMatch: l.etag}, time.Now())
+	if errors.Is(err, blob.ErrPrecondition) {
+		return ErrLost
+	}
+	if err != nil {
+		return fmt.Errorf("release the lock of %s: %w", l.b, err)
+	}
+	return nil
+}
+
+// State is what _mss/lock.json says, for a look without taking the lock.
+type State struct {
+	Held       bool
+	Holder     Holder
+	Since      time.Time
+	Unfinished []string // runs that may have left something behind, a holder that is gone among them
+}
+
+// Look reads the lock of the lake whose curated place b is.
+func Look(ctx context.Context, b blob.Bucket, opt Options) (State, error) {
+	if opt.Gone == nil {
+		opt.Gone = Holder.Gone
+	}
+	doc, obj, err := read(ctx, b)
+	if err != nil {
+		return State{}, fmt.Errorf("look at the lock of %s: %w", b, err)
+	}
+	s := State{Held: doc.Held, Holder: doc.Holder, Since: doc.Since, Unfinished: doc.Unfinished}
+	gone := (&Lock{opt: opt}).expired(doc, obj)
+	if f, ok := b.(fileLocker); ok && doc.Held {
+		unlock, got, err := f.TryLock(fileKey)
+		if err != nil {
+			return State{}, fmt.Errorf("look at the lock of %s: %w", b, err)
+		}
+		if got {
+			unlock()
+		}
+		gone = got
+	}
+	if doc.Held && gone {
+		s.Held, s.Unfinished = false, add(s.Unfinished, doc.Holder.Run)
+	}
+	return s, nil
+}

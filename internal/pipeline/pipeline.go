@@ -1,0 +1,184 @@
+// Package pipeline carries out a run: it takes the lock of the lake, cleans up behind runs that were killed, runs the jobs in order,
+// keeps the record of the run, and releases the lock.
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"mss/internal/blob"
+	"mss/internal/history"
+	"mss/internal/integrate"
+	"mss/internal/kpi"
+	"mss/internal/lake"
+	"mss/internal/lock"
+	"mss/internal/metadata"
+	"mss/internal/report"
+	"mss/internal/schema"
+)
+
+// The jobs.
+const (
+	Metadata  = "metadata"
+	Integrate = "integrate"
+	KPI       = "kpi"
+)
+
+// All are the jobs, in their order.
+var All = []string{Metadata, Integrate, KPI}
+
+// Warehouse is a kpi.Warehouse that is opened for a run.
+type Warehouse interface {
+	kpi.Warehouse
+	Close() error
+}
+
+// Places are where a lake lies.
+type Places struct {
+	Raw, Curated, Analytics, Temp blob.Bucket
+}
+
+// Pipeline is a lake, and how to work on it.
+type Pipeline struct {
+	Places
+	// OpenWarehouse is called when the kpi job begins: a serverless warehouse would drop a connection that waits for the jobs before.
+	OpenWarehouse func(context.Context, *slog.Logger) (Warehouse, error)
+
+	Semantics      schema.Semantics
+	Foreign        lake.Foreign
+	MaxRejectRatio float64
+	Full           bool
+	Threads        int
+	Integrate      integrate.Options
+	KeepStale      bool
+	Lock           lock.Options
+
+	// For the record of the run.
+	Version  string
+	Settings []history.Setting
+	// ExitCode gives the exit code of an error.
+	ExitCode func(error) int
+
+	Log      *slog.Logger
+	Progress report.Progress
+	Now      func() time.Time
+}
+
+// Run does the jobs, up to the first that fails; the figures of that one are returned too. Run id names the run, and is unique.
+func (p *Pipeline) Run(ctx context.Context, id string, jobs []string) (done []report.Job, err error) {
+	began := p.Now()
+	self := lock.Self(id)
+	opt := p.Lock
+	opt.Log = p.Log
+	held, ctx, err := lock.Acquire(ctx, p.Curated, self, opt)
+	if err != nil {
+		return nil, err
+	}
+	left := held.Unfinished()
+	defer func() {
+		err = lost(ctx, err)
+		if err != nil {
+			left = append(slices.Clone(left), id) // the next run looks whether something is left
+		}
+		if rerr := held.Release(ctx, left); rerr != nil {
+			err = errors.Join(err, rerr)
+		}
+	}()
+	run := p.run(id)
+	run.Lock = held
+	if err = p.recover(ctx, run, left, nil); err == nil {
+		left = nil
+		done, err = p.jobs(ctx, run, held, jobs)
+	}
+	err = lost(ctx, err)
+	record := history.Record{Run: report.Run{Run: id, Jobs: done}, Asked: jobs, Began: began.UTC(), Seconds: p.Now().Sub(began).Seconds(),
+		Version: p.Version, Host: self.Host, PID: self.PID, Settings: p.Settings}
+	p.keep(ctx, record, err)
+	return done, err
+}
+
+// lost names the true reason of an error that a lost lock brought about.
+func lost(ctx context.Context, err error) error {
+	if err != nil && errors.Is(context.Cause(ctx), lock.ErrLost) && !errors.Is(err, lock.ErrLost) {
+		return fmt.Errorf("%w: %w", lock.ErrLost, err)
+	}
+	return err
+}
+
+func (p *Pipeline) run(id string) *lake.Run {
+	return &lake.Run{ID: id, Semantics: p.Semantics, Foreign: p.Foreign, MaxRejectRatio: p.MaxRejectRatio, Full: p.Full,
+		Threads: p.Threads, Log: p.Log.With("run", id), Progress: p.Progress}
+}
+
+// jobs runs the jobs in order.
+func (p *Pipeline) jobs(ctx context.Context, run *lake.Run, held *lock.Lock, jobs []string) (done []report.Job, err error) {
+	for _, name := range jobs {
+		start := p.Now()
+		r, err := p.job(ctx, run, held, name)
+		p.Progress.Stop()
+		r.Job = name
+		if r.Seconds == 0 {
+			r.Finish(p.Now().Sub(start))
+		}
+		done = append(done, r)
+		if err != nil {
+			return done, fmt.Errorf("job %s: %w", name, err)
+		}
+	}
+	return done, nil
+}
+
+func (p *Pipeline) job(ctx context.Context, run *lake.Run, held *lock.Lock, name string) (report.Job, error) {
+	switch name {
+	case Metadata:
+		return p.metadata(run).Execute(ctx)
+	case Integrate:
+		return p.integrate(run).Execute(ctx)
+	case KPI:
+		warehouse, err := p.OpenWarehouse(ctx, run.Log)
+		if err != nil {
+			return report.Job{}, err
+		}
+		job := p.kpi(run, warehouse)
+		r, err := job.Execute(ctx)
+		return r, errors.Join(err, warehouse.Close())
+	}
+	return report.Job{}, fmt.Errorf("%w: there is no job %q", lake.ErrUsage, name)
+}
+
+func (p *Pipeline) metadata(run *lake.Run) *metadata.Job {
+	return &metadata.Job{Raw: p.Raw, Curated: p.Curated, Run: run}
+}
+
+func (p *Pipeline) integrate(run *lake.Run) *integrate.Job {
+	return &integrate.Job{Raw: p.Raw, Curated: p.Curated, Run: run, Options: p.Integrate}
+}
+
+func (p *Pipeline) kpi(run *lake.Run, w kpi.Warehouse) *kpi.Job {
+	return &kpi.Job{Curated: p.Curated, Analytics: p.Analytics, Warehouse: w, Run: run,
+		Load: kpi.LoadOptions{Always: p.Full, KeepStale: p.KeepStale}}
+}
+
+// keep writes the record of a run. That it cannot is no reason to call the run a failure.
+func (p *Pipeline) keep(ctx context.Context, r history.Record, err error) {
+	r.Outcome = report.Done
+	if p.ExitCode != nil {
+		r.Exit = p.ExitCode(err)
+		r.Outcome = report.Outcome(r.Exit)
+	}
+	if err != nil {
+		r.Error = err.Error()
+	}
+	for _, j := range r.Jobs {
+		r.Inputs = append(r.Inputs, j.Inputs...)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if err := history.Write(ctx, p.Curated, r); err != nil {
+		p.Log.Warn("the run is not in the history", "error", err)
+	}
+}
