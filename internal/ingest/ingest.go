@@ -83,7 +83,7 @@ func (r *Reader[T]) Read(ctx context.Context) error {
 	if r.ChunkSize == 0 {
 		r.ChunkSize = ChunkSize
 	}
-	threads := max(1, r.Threads)
+	threads := max(1, min(r.Threads, r.chunks()))
 	group, ctx := errgroup.WithContext(ctx)
 	queue := make(chan *task[T])
 	order := make(chan *task[T], threads) // bounds how many finished chunks wait for their turn
@@ -122,6 +122,17 @@ func (r *Reader[T]) Read(ctx context.Context) error {
 	}
 	group.Go(func() error { return r.emitAll(ctx, order) })
 	return group.Wait()
+}
+
+// chunks counts the pieces of work.
+func (r *Reader[T]) chunks() (n int) {
+	for _, o := range r.Objects {
+		n++
+		if !isGzip(o.Key) {
+			n += int(max(0, o.Size-1) / r.ChunkSize)
+		}
+	}
+	return n
 }
 
 // run scans the chunks of a task.

@@ -1,10 +1,10 @@
 package integrate
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	"mss/internal/blob"
 	"mss/internal/lake"
@@ -16,7 +16,7 @@ import (
 type column = parquetio.ColumnData
 
 // Dimension is what plays are joined with: the songs and users of the first job, as dictionary codes. It is not changed
-// after it was made, so workers share it.
+// after it was made, but for what the sync.Onces guard, so workers share it.
 type Dimension struct {
 	tracks *trackIndex
 	users  *userIndex
@@ -32,6 +32,8 @@ type Dimension struct {
 	user, created column
 	firstUser     []uint32
 	manyUsers     bool // some user has several rows
+
+	songsOnce, usersOnce sync.Once // dictionaries are compressed
 }
 
 // metadata are the snapshots of songs and users that a run joins plays with.
@@ -111,16 +113,42 @@ func newDimension(songs, users []column) *Dimension {
 	d.firstSong = firstRows(d.track)
 	d.firstUser = firstRows(d.user)
 	d.manyUsers = len(d.user.Codes) > d.user.Dict.Len()
-	d.byGenre = make([]uint32, len(d.track.Codes))
-	for i := range d.byGenre {
-		d.byGenre[i] = uint32(i)
-	}
-	// none is the greatest code, so NULL comes last. The sort is stable: rows stay in the order of their tracks.
-	slices.SortStableFunc(d.byGenre, func(a, b uint32) int { return cmp.Compare(d.genre.Codes[a], d.genre.Codes[b]) })
-	for _, c := range []*column{&d.track, &d.artists, &d.name, &d.popularity, &d.duration, &d.genre, &d.user, &d.created} {
+	d.byGenre = orderBy(d.genre)
+	return d
+}
+
+// compressSongs compresses the dictionaries of songs, once for all row groups that take them whole.
+func (d *Dimension) compressSongs() {
+	d.songsOnce.Do(func() { compress(&d.track, &d.artists, &d.name, &d.popularity, &d.duration, &d.genre) })
+}
+
+// compressUsers does the same for the users'.
+func (d *Dimension) compressUsers() { d.usersOnce.Do(func() { compress(&d.user, &d.created) }) }
+
+func compress(cols ...*column) {
+	for _, c := range cols {
 		c.Dict.Compress()
 	}
-	return d
+}
+
+// orderBy gives the row numbers in the order of a column's codes, NULL last, by counting; equal ones stay in the order of the rows.
+func orderBy(c column) []uint32 {
+	n := c.Dict.Len()
+	place := func(code uint32) uint32 { return min(code, uint32(n)) } // none is the greatest code
+	next := make([]uint32, n+2)
+	for _, code := range c.Codes {
+		next[place(code)+1]++
+	}
+	for i := 1; i < len(next); i++ {
+		next[i] += next[i-1]
+	}
+	order := make([]uint32, len(c.Codes))
+	for row, code := range c.Codes {
+		p := place(code)
+		order[next[p]] = uint32(row)
+		next[p]++
+	}
+	return order
 }
 
 // firstRows finds where the rows of each code begin, in rows sorted by it; one entry more ends the last.

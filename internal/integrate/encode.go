@@ -195,6 +195,9 @@ func (e *encoder) cluster(w *worker) {
 func (e *encoder) dictionaries(g *parquetio.Group, w *worker) {
 	songs := uint32(len(e.dim.track.Codes))
 	whole := len(e.runs) >= int(songs)/2
+	if whole {
+		e.dim.compressSongs()
+	}
 	for i := range e.song {
 		s := &e.song[i]
 		s.begin(whole)
@@ -214,6 +217,9 @@ func (e *encoder) dictionaries(g *parquetio.Group, w *worker) {
 	d := e.dim
 	users := uint32(len(d.user.Codes))
 	whole = len(w.user) >= int(users)/2
+	if whole {
+		e.dim.compressUsers()
+	}
 	e.users.begin(whole)
 	e.created.begin(whole)
 	if !whole {
