@@ -11,6 +11,7 @@ PLAYS      ?= 10000000
 FILES      ?= 10
 RUNS       ?= 5
 SPARK      ?=
+HISTORIES  ?= 3000
 
 VERSITYGW   := v1.8.0
 STATICCHECK := v0.8.2
@@ -21,7 +22,7 @@ DATE    := $(shell git log -1 --format=%cI 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X mss/internal/cli.version=$(VERSION) -X mss/internal/cli.commit=$(COMMIT) -X mss/internal/cli.date=$(DATE)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-tools test-readers readers-tools lint lint-tools check fuzz bench bench-peers clean
+.PHONY: help demo build test test-tools test-readers test-histories readers-tools lint lint-tools check fuzz bench bench-peers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +49,9 @@ test-readers: build readers-tools ## check that pyarrow, DuckDB, Polars, parquet
 readers-tools:
 	@$(call aptinstall,Java,command -v java,default-jre-headless)
 	@$(call venv,$(VENVS)-readers,test/readers/requirements.txt)
+
+test-histories: ## play 3000 random histories of a lake (HISTORIES=3000); make test plays 200
+	MSS_TEST_HISTORIES=$(HISTORIES) go test -count=1 -timeout 2h -run TestHistories ./internal/pipeline
 
 lint: lint-tools ## gofmt, go vet, staticcheck
 	@files=$$(git ls-files -z --cached --others --exclude-standard '*.go' | xargs -0 gofmt -l) && \

@@ -34,9 +34,10 @@ type Txn struct {
 	announced map[string]bool // the keys that may be staged
 	closing   errgroup.Group
 
-	mu     sync.Mutex
-	beside []beside // objects outside the dataset that are published with it
-	remove []string // and those that are removed
+	mu       sync.Mutex
+	doubtful bool     // something may be staged that Abort does not know
+	beside   []beside // objects outside the dataset that are published with it
+	remove   []string // and those that are removed
 }
 
 type beside struct {
@@ -150,6 +151,9 @@ func (t *Txn) stage(ctx context.Context, key string) (blob.Staged, error) {
 	}
 	staged, err := t.d.Bucket.Stage(ctx, key)
 	if err != nil {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.doubtful = true // it may have been staged, and nobody has it
 		return nil, fmt.Errorf("write %s in %s: %w", key, t.d.Bucket, err)
 	}
 	return staged, nil
@@ -365,8 +369,8 @@ func (t *Txn) Abort(ctx context.Context) error {
 	if err := errors.Join(errs...); err != nil {
 		return err // pending.json stays, and names what may be left
 	}
-	if t.pending == nil || t.pending.Publishing {
-		return nil // objects may be published already: Recover looks
+	if t.pending == nil || t.pending.Publishing || t.doubtful {
+		return nil // objects may be published already, or still staged: a Recovery looks
 	}
 	t.pending = nil
 	return t.d.deletePending(ctx)

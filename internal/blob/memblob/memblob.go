@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -36,6 +37,15 @@ var _ blob.Bucket = (*Bucket)(nil)
 // New makes an empty place; name is what String returns, and what errors say.
 func New(name string) *Bucket {
 	return &Bucket{name: name, objects: map[string]object{}, pending: map[*staged]bool{}}
+}
+
+// Clone copies the objects, but nothing that is staged.
+func (b *Bucket) Clone() *Bucket {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	c := New(b.name)
+	maps.Copy(c.objects, b.objects)
+	return c
 }
 
 func (b *Bucket) String() string { return b.name }
