@@ -31,9 +31,11 @@ func (r *Recovery) fixed(b blob.Bucket, object, done string) {
 	}
 }
 
-// Staged discards what dead runs staged in a place, as far as the place knows the owners.
-func (r *Recovery) Staged(ctx context.Context, b blob.Bucket) error {
-	return r.discard(ctx, b, func(u blob.Unfinished) bool { return u.Owner != "" && slices.Contains(r.Dead, u.Owner) })
+// Staged discards what dead runs staged in a place, as far as the place knows the owners. In one that is the run's alone, all others are dead.
+func (r *Recovery) Staged(ctx context.Context, b blob.Bucket, alone bool) error {
+	return r.discard(ctx, b, func(u blob.Unfinished) bool {
+		return u.Owner != "" && (slices.Contains(r.Dead, u.Owner) || alone && u.Owner != r.Run.ID)
+	})
 }
 
 func (r *Recovery) discard(ctx context.Context, b blob.Bucket, ours func(blob.Unfinished) bool) error {

@@ -42,7 +42,7 @@ func Same(ctx context.Context, raw blob.Bucket, obj blob.Object, src *lake.Sourc
 	if obj.Size != src.Size {
 		return false, nil
 	}
-	if obj.ETag == src.ETag && !src.Weak {
+	if obj.ETag == src.ETag && obj.ETag != "" && !src.Weak {
 		return true, nil
 	}
 	same, err := ingest.SameBytes(ctx, raw, obj, src.Hash)

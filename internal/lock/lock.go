@@ -258,6 +258,10 @@ func (l *Lock) Token() int64 { return l.doc.Token }
 // Lake names the lake, also when its places are renamed.
 func (l *Lock) Lake() string { return l.doc.Lake }
 
+// OfProcess says that the operating system gave the lock, in a folder: whatever is staged there is the holder's, or of a process that is
+// dead, even one that died before it could write its name into the document.
+func (l *Lock) OfProcess() bool { return l.unlock != nil }
+
 // Unfinished are the runs that may have left something behind.
 func (l *Lock) Unfinished() []string {
 	l.mu.Lock()

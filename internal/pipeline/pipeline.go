@@ -90,7 +90,7 @@ func (p *Pipeline) Run(ctx context.Context, id string, jobs []string) (done []re
 	}()
 	run := p.run(id)
 	run.Lock = held
-	if err = p.recover(ctx, run, left, nil); err == nil {
+	if err = p.recover(ctx, &lake.Recovery{Run: run, Dead: left}, false, held.OfProcess()); err == nil {
 		left = nil
 		done, err = p.jobs(ctx, run, held, jobs)
 	}
