@@ -1,0 +1,146 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"mss/internal/oracle"
+	"mss/internal/schema"
+)
+
+// TestTwoProcesses starts two processes at once, fifty times, each time with something to do: one does it, and the other says that it is being
+// done, or comes when it is done.
+func TestTwoProcesses(t *testing.T) {
+	lakes := [2]oracle.Lake{}
+	for i := range lakes {
+		lakes[i] = sameKeys(t, oracle.Hazard{Seed: uint64(70 + i), Songs: 100, Users: 30, Plays: 1000, Files: 4}.New())
+	}
+	s := newSite(t, lakes[0])
+	locked := 0
+	for try := range 50 {
+		lake := lakes[try%2]
+		s.replaceRaw(t, lake)
+		args := []string{"run", "all"}
+		if try%5 == 4 {
+			args = append(args, "--lock-wait", "1m")
+		}
+		var codes [2]int
+		var said [2]string
+		var wg sync.WaitGroup
+		for i := range codes {
+			p := s.start(t, nil, args...)
+			wg.Go(func() { codes[i], said[i] = p.code(), p.out.String() })
+		}
+		wg.Wait()
+		for i, code := range codes {
+			switch {
+			case code == 4 && len(args) == 2 && strings.Contains(said[i], "another run holds the lock") && codes[1-i] == 0:
+				locked++
+			case code != 0:
+				t.Fatalf("try %d: exit codes %v\n%s\n%s", try, codes, said[0], said[1])
+			}
+		}
+		if try%10 < 2 {
+			s.check(t, expect(t, lake, schema.Corrected))
+		}
+		if t.Failed() {
+			t.Fatalf("try %d: exit codes %v", try, codes)
+		}
+	}
+	if locked < 20 {
+		t.Errorf("in only %d of 40 tries the two met", locked)
+	}
+}
+
+// TestStoppedHolder stops a run on S3 at one of its requests, lets its lease run out, has another run take over and publish other plays, and wakes
+// the first one up again: it cannot publish any more.
+func TestStoppedHolder(t *testing.T) {
+	points := []string{
+		"GET /curated/processed-metadata/songs/songs.parquet",
+		"PUT /curated/mss-transformed/0.csv.parquet?partNumber=1",
+		"PUT /curated/_mss/mss-transformed/pending.json",
+		"POST /curated/mss-transformed/0.csv.parquet?uploadId",
+		"PUT /curated/_mss/mss-transformed/snapshot.json",
+		"POST /analytics/kpi_output/kpi_type%3Dgenre/kpi.parquet?uploadId",
+		"PUT /analytics/_mss/kpi_output/snapshot.json",
+	}
+	var lakes [3]oracle.Lake
+	for i := range lakes {
+		lakes[i] = sameKeys(t, oracle.Hazard{Seed: uint64(75 + i), Songs: 60, Users: 20, Plays: 200, Files: 3}.New())
+	}
+	last := expect(t, lakes[2], schema.Corrected)
+	args := []string{"run", "all", "--lock-ttl", "1s"}
+	type try struct {
+		*s3Site
+		point   string
+		stopped chan struct{}
+		p       *process
+	}
+	var tries []*try
+	for _, point := range points {
+		y := &try{s3Site: newS3Site(t), point: point, stopped: make(chan struct{})}
+		y.put(t, lakes[0])
+		if p := y.start(t, nil, args...); p.code() != 0 {
+			t.Fatal(p.out.String())
+		}
+		y.put(t, lakes[1])
+		ready := make(chan struct{})
+		var once sync.Once
+		y.watch(func(_ int, r *http.Request) (func(), func()) {
+			// The bucket is the first part of the path.
+			_, path, _ := strings.Cut(strings.TrimPrefix(r.URL.RequestURI(), "/"), "/")
+			if !strings.HasPrefix(r.Method+" /"+path, y.point) {
+				return nil, nil
+			}
+			return nil, func() {
+				once.Do(func() {
+					<-ready
+					_ = y.p.Process.Signal(syscall.SIGSTOP)
+					close(y.stopped)
+				})
+			}
+		})
+		y.p = y.start(t, y.behind(), args...)
+		close(ready)
+		tries = append(tries, y)
+	}
+	for _, y := range tries {
+		select {
+		case <-y.stopped:
+		case <-time.After(time.Minute):
+			t.Fatalf("no request %s among %s\n%s", y.point, strings.Join(y.seen(), "\n"), &y.p.out)
+		}
+		y.put(t, lakes[2])
+		// It waits until the lease is over, and a little longer: the server's times are whole seconds.
+		next := y.start(t, nil, append(args, "--lock-wait", "1m")...)
+		if code := next.code(); code != 0 || !strings.Contains(next.out.String(), "taking it over") {
+			t.Fatalf("stopped at %s: the next run: exit %d\n%s", y.point, code, &next.out)
+		}
+	}
+	for _, y := range tries {
+		what := fmt.Sprintf("stopped at %s", y.point)
+		before, table := y.data(t), y.tableText(t)
+		y.check(t, last)
+		_ = y.p.Process.Signal(syscall.SIGCONT)
+		if code := y.p.code(); code != 4 && code != 1 {
+			t.Errorf("%s: it ended with exit %d\n%s", what, code, &y.p.out)
+		}
+		same(t, what+": after it woke up", y.data(t), before)
+		if y.tableText(t) != table {
+			t.Errorf("%s: kpi_table has changed after it woke up", what)
+		}
+		y.watch(nil)
+		if p := y.start(t, nil, args...); p.code() != 0 {
+			t.Errorf("%s: the run after: %s", what, &p.out)
+		}
+		y.check(t, last)
+		if left := y.uploads(t); len(left) > 0 {
+			t.Errorf("%s: uploads are left: %v", what, left)
+		}
+	}
+}
