@@ -1,7 +1,8 @@
 // Package kpi is the third job: genre and hourly KPIs of the enriched plays, into the warehouse and an audit copy.
 //
-// Workers take row groups, read them as Arrow record batches, and fold these into a State each; the states are merged. A State
-// is exact: no result depends on the order, the files or the number of workers.
+// Workers take row groups and fold them into exact, mergeable totals, see package state. On the way each object's own state is made,
+// and kept: the next run folds only the objects that are new, see store. No result depends on the order, the files, the number of
+// workers, or what was taken over.
 package kpi
 
 import (
@@ -10,9 +11,10 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"mss/internal/blob"
 	"mss/internal/lake"
-	"mss/internal/parquetio"
 	"mss/internal/report"
 	"mss/internal/schema"
 )
@@ -34,13 +36,16 @@ type LoadOptions struct {
 type Job struct {
 	Curated, Analytics blob.Bucket
 	Warehouse          Warehouse
-	Load               LoadOptions
+	Load               LoadOptions // Always: also compute everything from the data objects, and write the states anew
 	Run                *lake.Run
 }
 
+// name is that of the job.
+const name = "kpi"
+
 // Execute runs the job. The warehouse is loaded before the audit copy is published, so the copy shows what was loaded.
 func (j *Job) Execute(ctx context.Context) (rep report.Job, err error) {
-	rep = report.Job{Job: "kpi", Rejected: map[string]int64{}}
+	rep = report.Job{Job: name, Rejected: map[string]int64{}}
 	began := time.Now()
 	defer func() { rep.Finish(time.Since(began)) }()
 
@@ -56,49 +61,102 @@ func (j *Job) Execute(ctx context.Context) (rep report.Job, err error) {
 	if err := txn.CheckForeign(); err != nil {
 		return rep, err
 	}
-	if err := txn.Intend(ctx, []lake.Planned{{Data: object(schema.Genre)}, {Data: object(schema.Hourly)}}); err != nil {
-		return rep, err
-	}
-	d := lake.Transformed(j.Curated)
-	snap, objects, err := j.input(ctx, d)
+	w, err := j.begin(ctx)
 	if err != nil {
 		return rep, err
 	}
-	for _, o := range objects {
+	w.write = true
+	defer j.Run.Progress.Stop()
+	r, err := w.run(ctx, j.Load.Always)
+	if err != nil {
+		return rep, err
+	}
+	for _, o := range r.fresh {
 		rep.BytesRead += o.Size
 	}
-	j.Run.Progress.Start(rep.Job, rep.BytesRead)
-	defer j.Run.Progress.Stop()
-	state, err := j.fold(ctx, d, objects)
+	rep.RowsIn, rep.Plays, rep.RowsOut = r.counts.Rows, r.counts.Plays, int64(len(r.rows))
+	if err := j.balance(r.counts, w.snap); err != nil {
+		return rep, err
+	}
+	// Both are right, whichever is done when the run is killed: the rows are compared with the warehouse again.
+	group, gctx := errgroup.WithContext(ctx)
+	if w.store != nil {
+		group.Go(func() error { return w.store.finish(gctx, r.index) })
+	}
+	group.Go(func() error { return j.publish(gctx, txn, r.rows, &rep) })
+	err = group.Wait()
+	return rep, err
+}
+
+// Preview computes the rows that a run would load, and writes nothing. It tells of how many objects the states would be taken over,
+// and how many would be read.
+func (j *Job) Preview(ctx context.Context) (rows []schema.KPI, reused, fresh int, err error) {
+	run := *j.Run
+	run.Progress = report.NoProgress{}
+	quiet := *j
+	quiet.Run = &run
+	w, err := quiet.begin(ctx)
 	if err != nil {
-		return rep, err
+		return nil, 0, 0, err
 	}
-	rep.RowsIn, rep.Plays = state.NumRows(), state.Plays()
-	if err := j.balance(state, snap); err != nil {
-		return rep, err
+	r, err := w.run(ctx, j.Load.Always)
+	if err != nil {
+		return nil, 0, 0, err
 	}
-	rows := state.Rows()
-	rep.RowsOut = int64(len(rows))
-	for _, kind := range []string{schema.Genre, schema.Hourly} {
-		o, err := j.stage(ctx, txn, kind, rows)
-		if err != nil {
-			return rep, err
+	return r.rows, r.kept, len(r.fresh), j.balance(r.counts, w.snap)
+}
+
+// begin finds the objects to read and the states that there are.
+func (j *Job) begin(ctx context.Context) (*work, error) {
+	w := &work{job: j, data: lake.Transformed(j.Curated)}
+	group, gctx := errgroup.WithContext(ctx)
+	var s *store
+	group.Go(func() (err error) {
+		s, err = openStore(gctx, j.Curated)
+		return err
+	})
+	group.Go(func() (err error) {
+		w.snap, w.objects, err = j.input(gctx, w.data)
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	if w.snap != nil {
+		w.store = s
+	}
+	return w, nil
+}
+
+// publish loads the warehouse and, where it would change, the audit copy.
+func (j *Job) publish(ctx context.Context, txn *lake.Txn, rows []schema.KPI, rep *report.Job) error {
+	objects, err := encodeOutput(rows)
+	if err != nil {
+		return err
+	}
+	same := false
+	if j.Run.Foreign != lake.ForeignRemove { // which publishing does
+		if same, err = j.published(ctx, objects); err != nil {
+			return err
 		}
-		rep.Objects++
-		rep.BytesWritten += o.Size
 	}
-	if err := txn.Ready(); err != nil {
-		return rep, err
+	if !same {
+		if err := j.stage(ctx, txn, objects, rep); err != nil {
+			return err
+		}
 	}
 	loaded, err := j.Warehouse.Load(ctx, rows, j.Load)
 	if err != nil {
-		return rep, err
+		return err
 	}
 	if !loaded {
 		j.Run.Log.Info("kpi_table holds these rows already; nothing was loaded")
 	}
+	if same {
+		return nil
+	}
 	_, err = txn.Commit(ctx)
-	return rep, err
+	return err
 }
 
 // input lists the objects to read.
@@ -126,73 +184,16 @@ func (j *Job) input(ctx context.Context, d lake.Dataset) (*lake.Snapshot, []blob
 }
 
 // balance checks that no play was lost or counted twice.
-func (j *Job) balance(s *State, snap *lake.Snapshot) error {
-	want := s.Plays()
+func (j *Job) balance(c counts, snap *lake.Snapshot) error {
+	want := c.Plays
 	if j.Run.Semantics == schema.Glue {
-		want = s.NumRows()
+		want = c.Rows
 	}
-	got := int64(0)
-	for _, n := range s.hourlyPlays() {
-		got += n
+	if c.Counted != want || c.Hourly != want {
+		return fmt.Errorf("%d plays in, but %d in the hours; this is a fault of mss, nothing was loaded", want, c.Hourly)
 	}
-	if got != want {
-		return fmt.Errorf("%d plays in, but %d in the hours; this is a fault of mss, nothing was loaded", want, got)
-	}
-	if snap != nil && snap.Plays != s.Plays() {
-		return fmt.Errorf("the objects of mss-transformed hold %d plays, their snapshot says %d; run `mss run integrate` again", s.Plays(), snap.Plays)
+	if snap != nil && snap.Plays != c.Plays {
+		return fmt.Errorf("the objects of mss-transformed hold %d plays, their snapshot says %d; run `mss run integrate` again", c.Plays, snap.Plays)
 	}
 	return nil
-}
-
-// stage writes the rows of one kpi_type as Parquet.
-func (j *Job) stage(ctx context.Context, txn *lake.Txn, kind string, rows []schema.KPI) (*lake.Object, error) {
-	o, err := txn.Stage(ctx, object(kind))
-	if err != nil {
-		return nil, err
-	}
-	cols, n := encode(kind, rows)
-	if err := parquetio.WriteTable(o, schema.KPIFile, cols, 1); err != nil {
-		return nil, fmt.Errorf("write %s in %s: %w", o.Key, j.Analytics, err)
-	}
-	o.Rows = int64(n)
-	txn.Finish(o)
-	return o, nil
-}
-
-// object is the data object of a kpi_type.
-func object(kind string) string { return "kpi_type=" + kind + "/kpi.parquet" }
-
-// encode makes the columns of schema.KPIFile of the rows of one kpi_type, and counts these.
-func encode(kind string, rows []schema.KPI) (cols []parquetio.ColumnData, n int) {
-	encoders := make([]*parquetio.ColumnEncoder, len(schema.KPIFile.Columns))
-	codes := make([][]uint32, len(encoders))
-	for i, c := range schema.KPIFile.Columns {
-		encoders[i] = parquetio.NewColumnEncoder(c.Kind)
-	}
-	text := func(i int, v *string) uint32 {
-		if v == nil {
-			return parquetio.Null
-		}
-		return encoders[i].Text(*v)
-	}
-	double := func(i int, v *float64) uint32 {
-		if v == nil {
-			return parquetio.Null
-		}
-		return encoders[i].Double(*v)
-	}
-	for _, r := range rows {
-		if r.Type != kind {
-			continue
-		}
-		n++
-		for i, code := range []uint32{text(0, r.GroupBy), encoders[1].Int(r.ListenCount), double(2, r.AvgDuration),
-			double(3, r.Popularity), text(4, r.TopTrack), text(5, r.TopArtist)} {
-			codes[i] = append(codes[i], code)
-		}
-	}
-	for i, e := range encoders {
-		cols = append(cols, e.Finish(codes[i]))
-	}
-	return cols, n
 }

@@ -9,17 +9,15 @@ import (
 	"testing"
 
 	"mss/internal/blob/blobtest"
-	"mss/internal/oracle"
 	"mss/internal/schema"
 )
 
-// small is a raw lake of a few hazardous files.
-func small(seed uint64) content {
-	out := content{}
-	for key, data := range (oracle.Hazard{Seed: seed, Songs: 30, Users: 12, Plays: 60, Files: 3, Bad: 0.1}).New() {
-		out[key] = string(data)
+// small is a raw lake without plays: each call costs the sweep a run.
+func small(songs string) content {
+	return content{
+		"metadata/songs.csv": "track_id,artists,track_name,popularity,duration_ms,track_genre\n" + songs,
+		"metadata/users.csv": "user_id,created_at\n1,2020-01-01\n2,2020-01-02\nx,\n",
 	}
-	return out
 }
 
 // changes are pairs of raw lakes: what was there at the last run, and what is there now.
@@ -42,16 +40,12 @@ func changes() map[string]struct {
 		}
 		return c
 	}
-	one := plays(small(1), map[string]string{"streams/x.csv": "1,t,2024-06-01 05:00:00\nbad\n", "streams/y.csv": "2,u,2024-06-02 06:00:00\n",
+	one := plays(small("t,A,n,1,2,g\nt,A,n,1,2,h\nu,B,m,3,4,g\nu,B\n"), map[string]string{"streams/x.csv": "1,t,2024-06-01 05:00:00\nbad\n", "streams/y.csv": "2,u,2024-06-02 06:00:00\n",
 		"streams/gone.csv": "3,v,2024-06-03 07:00:00\nbad\n"})
 	two := plays(one, map[string]string{"streams/x.csv": "1,t,2024-06-01 08:00:00\n", "streams/gone.csv": "",
 		"streams/new.csv": "4,w,2024-06-04 09:00:00\nbad\n"})
 	songs := maps.Clone(one)
-	songs["metadata/songs.csv"] = small(2)["metadata/songs.csv"]
-	delete(songs, "metadata/songs.csv.gz")
-	if songs["metadata/songs.csv"] == "" {
-		songs["metadata/songs.csv"] = "track_id,artists,track_name,popularity,duration_ms,track_genre\nt,a,n,1,2,g\n"
-	}
+	songs["metadata/songs.csv"] = small("t,A,n,1,2,k\nu,C,m,9,4,g\n")["metadata/songs.csv"]
 	both := plays(songs, map[string]string{"streams/gone.csv": "", "streams/new.csv": "5,t,2024-06-05 10:00:00\n"})
 	return map[string]change{
 		"first run":                      {before: nil, after: one},

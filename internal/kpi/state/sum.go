@@ -1,4 +1,4 @@
-package kpi
+package state
 
 import (
 	"math/big"

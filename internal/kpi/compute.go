@@ -1,0 +1,144 @@
+package kpi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"mss/internal/blob"
+	"mss/internal/kpi/state"
+	"mss/internal/lake"
+	"mss/internal/schema"
+)
+
+// result is what a run computes.
+type result struct {
+	rows   []schema.KPI
+	counts counts
+	kept   int           // objects whose states were taken over
+	fresh  []blob.Object // those that were read
+	index  *index        // to be committed; nil when it would be as it is
+}
+
+// counts are rows. They must add up.
+type counts struct {
+	Rows    int64 `json:"rows"`    // all of them
+	Plays   int64 `json:"plays"`   // those with is_primary
+	Counted int64 `json:"counted"` // those that are to be counted in the hours
+	Hourly  int64 `json:"hourly"`  // those that were
+}
+
+func countsOf(t *state.Total) counts {
+	c := counts{Rows: t.NumRows(), Plays: t.Plays(), Counted: t.Counted()}
+	for _, n := range t.HourlyRows() {
+		c.Hourly += n
+	}
+	return c
+}
+
+// work is one computation: from the states of objects where there are such, from the objects otherwise.
+type work struct {
+	job     *Job
+	data    lake.Dataset
+	snap    *lake.Snapshot // nil: there are no states
+	objects []blob.Object  // those of snap, or all there are
+	store   *store         // nil without snap
+	write   bool           // new states are written
+
+	keys   *state.Keys
+	totals []*state.Total // one for each worker
+}
+
+// errAgain says that states which looked well are of no use: everything is computed anew.
+var errAgain = errors.New("states cannot be used")
+
+// run computes the KPIs. With full it uses no state.
+func (w *work) run(ctx context.Context, full bool) (*result, error) {
+	if w.snap == nil {
+		w.begin(state.NewKeys())
+		if err := w.fold(ctx, w.objects, nil); err != nil {
+			return nil, err
+		}
+		t := w.merged()
+		return &result{rows: t.Rows(), counts: countsOf(t), fresh: w.objects}, nil
+	}
+	if full {
+		return w.update(ctx, &plan{fresh: w.objects})
+	}
+	p := w.plan()
+	if p.rows != nil {
+		return &result{rows: p.rows, counts: w.store.index.Counts, kept: len(p.kept)}, nil
+	}
+	r, err := w.update(ctx, p)
+	if errors.Is(err, errAgain) {
+		w.job.Run.Log.Warn("the states of the KPIs are made anew, all data objects are read", "reason", err)
+		return w.update(ctx, &plan{fresh: w.objects})
+	}
+	return r, err
+}
+
+// begin makes empty totals.
+func (w *work) begin(keys *state.Keys) {
+	w.keys, w.totals = keys, nil
+	for range max(1, w.job.Run.Threads) {
+		w.totals = append(w.totals, state.NewTotal(keys, w.job.Run.Semantics))
+	}
+}
+
+func (w *work) merged() *state.Total {
+	for _, t := range w.totals[1:] {
+		w.totals[0].Merge(t)
+	}
+	return w.totals[0]
+}
+
+// update merges what is taken over with what is folded anew, writes the new states, and makes the index of them all.
+func (w *work) update(ctx context.Context, p *plan) (*result, error) {
+	x := &index{Semantics: w.job.Run.Semantics}
+	keys := state.NewKeys()
+	if len(p.kept) > 0 {
+		var err error
+		if keys, err = w.readKeys(ctx); err != nil {
+			return nil, err
+		}
+		x.Keys, x.Sizes = w.store.index.Keys, w.store.index.Sizes
+	}
+	w.begin(keys)
+	if err := w.takeOver(ctx, p); err != nil {
+		return nil, err
+	}
+	fresh, err := w.foldFresh(ctx, p.fresh)
+	if err != nil {
+		return nil, err
+	}
+	t := w.merged()
+	if len(p.kept) > 0 && wasteful(t, keys) {
+		return nil, fmt.Errorf("%w: most of their keys are of objects that are gone", errAgain)
+	}
+	r := &result{rows: t.Rows(), counts: countsOf(t), kept: len(p.kept), fresh: p.fresh}
+	if !w.write {
+		return r, nil
+	}
+	x.Counts, x.Objects = r.counts, byKey(p.kept, fresh)
+	x.setRows(r.rows)
+	r.index = x
+	return r, w.writeTotal(ctx, t, x)
+}
+
+// wasteful says whether the keys are many more than those that occur.
+func wasteful(t *state.Total, keys *state.Keys) bool {
+	const some = 10000
+	sizes := keys.Sizes()
+	users, songs := t.Used()
+	return sizes.Users > 2*users+some || sizes.Songs > 2*songs+some
+}
+
+// fold folds data objects into the totals.
+func (w *work) fold(ctx context.Context, objects []blob.Object, done func(context.Context, blob.Object, []byte) error) error {
+	size := int64(0)
+	for _, o := range objects {
+		size += o.Size
+	}
+	w.job.Run.Progress.Start(name, size)
+	return w.job.fold(ctx, w.data, objects, w.totals, done)
+}
