@@ -91,7 +91,10 @@ func Last(ctx context.Context, curated blob.Bucket, n int) ([]Record, error) {
 			return err
 		})
 	}
-	return records, group.Wait()
+	err = group.Wait()
+	// Of two runs that began in one second, the names tell no order.
+	slices.SortStableFunc(records, func(a, b Record) int { return b.Began.Compare(a.Began) })
+	return records, err
 }
 
 func list(ctx context.Context, curated blob.Bucket, prefix string) (keys []string, err error) {

@@ -45,7 +45,15 @@ func (j *Job) Execute(ctx context.Context) (rep report.Job, err error) {
 			err = errors.Join(err, aerr)
 		}
 	}()
-	p, meta, err := j.plan(ctx, txn)
+	sources, err := j.sources(ctx, txn)
+	if err != nil {
+		return rep, err
+	}
+	meta, err := findMetadata(ctx, j.Curated, j.Run)
+	if err != nil {
+		return rep, err
+	}
+	p, err := j.makePlan(ctx, txn, sources, meta.id())
 	if err != nil {
 		return rep, err
 	}
@@ -57,28 +65,73 @@ func (j *Job) Execute(ctx context.Context) (rep report.Job, err error) {
 	return rep, nil
 }
 
-// plan reads what is there, and decides what to do.
-func (j *Job) plan(ctx context.Context, txn *lake.Txn) (*plan, metadata, error) {
+// Plan says what Execute would do, and writes nothing. Anew says that songs and users are made anew before it, so that there is
+// nothing to compare them with yet.
+func (j *Job) Plan(ctx context.Context, anew bool) (report.Plan, error) {
+	out := report.Plan{Job: "integrate"}
+	txn, err := lake.Transformed(j.Curated).Begin(ctx, j.Run)
+	if err != nil {
+		return out, err
+	}
+	sources, err := j.sources(ctx, txn)
+	if err != nil {
+		return out, err
+	}
+	id := "made anew"
+	if !anew {
+		meta, err := findMetadata(ctx, j.Curated, j.Run)
+		if err != nil {
+			return out, err
+		}
+		id = meta.id()
+	}
+	p, err := j.makePlan(ctx, txn, sources, id)
+	if err != nil {
+		return out, err
+	}
+	for _, it := range p.items {
+		s := report.PlannedSource{Key: streams + it.name, Action: string(it.action), Size: it.source.Size, Read: it.action.Reads() || it.replay}
+		if it.replay {
+			s.Action = string(ledger.Metadata)
+			out.Bytes += it.entry.Size
+		}
+		if it.action.Reads() {
+			out.Bytes += s.Size
+		}
+		if s.Read {
+			out.Objects++
+		}
+		if it.action == ledger.Removed {
+			out.Deletes++
+		}
+		out.Sources = append(out.Sources, s)
+	}
+	if p.behind > 0 {
+		out.Because = append(out.Because, fmt.Sprintf("%d sources stay joined with songs and users as they were, by --on-metadata-change keep", p.behind))
+	}
+	if p.outside > 0 {
+		out.Because = append(out.Because, fmt.Sprintf("%d sources have changed, but lie outside --from and --to", p.outside))
+	}
+	return out, nil
+}
+
+// sources lists the raw objects, and checks what stops a run at once.
+func (j *Job) sources(ctx context.Context, txn *lake.Txn) ([]blob.Object, error) {
 	if err := txn.CheckForeign(); err != nil {
-		return nil, metadata{}, err
+		return nil, err
 	}
 	sources, err := ingest.Sources(ctx, j.Raw, streams)
 	if err != nil {
-		return nil, metadata{}, err
+		return nil, err
 	}
 	if len(sources) == 0 {
 		if old := txn.Old(); j.OnMissing == Remove && old != nil && len(old.Objects) > 0 {
-			return nil, metadata{}, fmt.Errorf("there are no plays below %s in %s, but %s holds %d objects; nothing was deleted: name the right place with --raw, or delete the objects yourself",
+			return nil, fmt.Errorf("there are no plays below %s in %s, but %s holds %d objects; nothing was deleted: name the right place with --raw, or delete the objects yourself",
 				streams, j.Raw, lake.Transformed(j.Curated), len(old.Objects))
 		}
 		j.Run.Log.Warn("there are no plays: no .csv or .csv.gz below "+streams, "raw", j.Raw.String())
 	}
-	meta, err := findMetadata(ctx, j.Curated, j.Run)
-	if err != nil {
-		return nil, meta, err
-	}
-	p, err := j.makePlan(ctx, txn, sources, meta)
-	return p, meta, err
+	return sources, nil
 }
 
 // tell logs what the figures do not say.

@@ -48,14 +48,14 @@ type plan struct {
 // streams is the prefix of the plays in the raw place.
 const streams = "streams/"
 
-// makePlan compares the raw objects with the snapshot.
-func (j *Job) makePlan(ctx context.Context, txn *lake.Txn, sources []blob.Object, meta metadata) (*plan, error) {
+// makePlan compares the raw objects with the snapshot, and the identity of the metadata with the one that plays were joined with.
+func (j *Job) makePlan(ctx context.Context, txn *lake.Txn, sources []blob.Object, metadata string) (*plan, error) {
 	old := txn.Old()
 	ranged := j.From != "" || j.To != ""
 	if ranged && old != nil && old.Incomplete {
 		return nil, errors.New("a run was killed while it published: finish it first, by `mss run integrate` without --from and --to")
 	}
-	p := &plan{metadata: meta.id(), changed: old == nil || old.Incomplete || old.Semantics != j.Run.Semantics || txn.HasForeign()}
+	p := &plan{metadata: metadata, changed: old == nil || old.Incomplete || old.Semantics != j.Run.Semantics || txn.HasForeign()}
 	seen := map[string]bool{}
 	for _, source := range sources {
 		it := item{name: strings.TrimPrefix(source.Key, streams), source: source}
@@ -68,9 +68,8 @@ func (j *Job) makePlan(ctx context.Context, txn *lake.Txn, sources []blob.Object
 		}
 		p.changed = p.changed || changed
 		if it.action == ledger.Unchanged && it.entry.Metadata != p.metadata {
-			if j.OnMetadata != Keep || old.Semantics != j.Run.Semantics {
-				it.action = ledger.Metadata
-			} else {
+			it.action = j.outdated(old)
+			if !it.action.Reads() {
 				p.behind++
 			}
 		}
@@ -93,6 +92,17 @@ func (j *Job) makePlan(ctx context.Context, txn *lake.Txn, sources []blob.Object
 		p.changed = p.changed || it.action.Reads() || it.replay || it.action == ledger.Removed
 	}
 	return p, nil
+}
+
+// outdated is what becomes of a source whose plays were joined with other metadata than there is now.
+func (j *Job) outdated(old *lake.Snapshot) ledger.Action {
+	switch {
+	case old.Semantics != j.Run.Semantics:
+		return ledger.Semantics
+	case j.OnMetadata == Keep:
+		return ledger.Unchanged
+	}
+	return ledger.Metadata
 }
 
 // planVanished adds the sources of the snapshot whose raw objects are gone.
@@ -124,7 +134,7 @@ func (j *Job) planVanished(ctx context.Context, p *plan, txn *lake.Txn, seen map
 				e.Source.Key, j.Raw, e.Key)
 		}
 		if e.Metadata != p.metadata {
-			if j.OnMetadata != Keep || old.Semantics != j.Run.Semantics {
+			if act := j.outdated(old); act.Reads() {
 				it.replay = true
 			} else {
 				p.behind++

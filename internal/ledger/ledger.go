@@ -22,7 +22,8 @@ const (
 	Unchanged Action = "unchanged" // kept
 	Vanished  Action = "vanished"  // kept, without the raw object
 	Removed   Action = "removed"   // vanished, and what it gave is deleted
-	Metadata  Action = "metadata"  // joined again: the songs, the users or the semantics have changed
+	Metadata  Action = "metadata"  // joined again: the songs or the users have changed
+	Semantics Action = "semantics" // made again: the run has another --semantics
 	Damaged   Action = "damaged"   // read again: what it gave is not there any more, or is another object
 	Forced    Action = "full"      // read again, because the user says so
 	Outside   Action = "outside"   // left as it is: outside --from and --to
@@ -31,7 +32,7 @@ const (
 // Reads says whether the action reads the source.
 func (a Action) Reads() bool {
 	switch a {
-	case New, Replaced, Metadata, Damaged, Forced:
+	case New, Replaced, Metadata, Semantics, Damaged, Forced:
 		return true
 	}
 	return false

@@ -120,6 +120,24 @@ func (j *Job) tables() (songs, users *table) {
 		&table{dataset: lake.Users(j.Curated), name: "users.csv", gate: quality.Gate{Dataset: "users"}}
 }
 
+// Plan says what Execute would do, and writes nothing.
+func (j *Job) Plan(ctx context.Context) (report.Plan, error) {
+	p := report.Plan{Job: "metadata"}
+	songs, users := j.tables()
+	if err := j.decide(ctx, songs, users); err != nil {
+		return p, err
+	}
+	for _, t := range []*table{songs, users} {
+		read := t.action.Reads()
+		p.Sources = append(p.Sources, report.PlannedSource{Key: t.source.Key, Action: string(t.action), Size: t.source.Size, Read: read})
+		if read {
+			p.Bytes += t.source.Size
+			p.Objects++
+		}
+	}
+	return p, nil
+}
+
 // decide finds the sources, and which of them are to be read.
 func (j *Job) decide(ctx context.Context, tables ...*table) error {
 	raw, err := j.Raw.List(ctx, folder)
@@ -141,9 +159,12 @@ func (j *Job) decide(ctx context.Context, tables ...*table) error {
 		if e != nil && (e.Source == nil || e.Source.Key != t.source.Key) {
 			e = nil // songs.csv.gz instead of songs.csv, say
 		}
-		full := j.Run.Full || old != nil && (old.Semantics != j.Run.Semantics || len(old.Objects) != 1)
+		full := j.Run.Full || old != nil && len(old.Objects) != 1
 		if t.action, t.entry, t.stale, err = ledger.Decide(ctx, j.Raw, t.source, t.txn, e, full); err != nil {
 			return err
+		}
+		if t.action == ledger.Unchanged && old.Semantics != j.Run.Semantics {
+			t.action = ledger.Semantics
 		}
 		if !t.action.Reads() {
 			t.gate.Rows, t.gate.Rejected = t.entry.Source.Rows, t.entry.Source.Rejected

@@ -4,9 +4,9 @@
 // lies in _mss/staging of the place: the same file system, but no dataset's folder, and no name that ends
 // in .parquet, so that neither List nor another program's **.parquet finds it.
 //
-// The ETag is made of size, modification time (ns) and inode. Every write of this package makes a new inode
-// and stamps it with the clock's nanoseconds; a foreign program that rewrites a file in place, with the same
-// size, within one tick of the kernel's clock (some ms) after the listing is not noticed.
+// The ETag is made of size, modification and change time (ns) and inode. Every write of this package makes a new inode
+// and stamps it with the clock's nanoseconds; a foreign program may rewrite a file in place, with the same
+// size, within one tick of the kernel's clock (some ms): such an object is Weak.
 //
 // Data objects are not synced to disk: after a power cut (not after a crash of mss) they may be short or
 // empty, and the checksums in the snapshot tell. The documents stored by Write are synced, folder entry included.
@@ -146,12 +146,14 @@ const weakTime = 2 * time.Second
 
 func object(key string, fi fs.FileInfo) blob.Object {
 	var inode uint64
+	var changed int64
 	if st, ok := fi.Sys().(*syscall.Stat_t); ok {
 		inode = uint64(st.Ino)
+		changed = syscall.TimespecToNsec(st.Ctim)
 	}
 	return blob.Object{
-		Key: key, Size: fi.Size(), ModTime: fi.ModTime(), Weak: time.Since(fi.ModTime()) < weakTime,
-		ETag: fmt.Sprintf("%x-%x-%x", fi.Size(), fi.ModTime().UnixNano(), inode),
+		Key: key, Size: fi.Size(), ModTime: fi.ModTime(), Weak: time.Since(fi.ModTime()) < weakTime || time.Since(time.Unix(0, changed)) < weakTime,
+		ETag: fmt.Sprintf("%x-%x-%x-%x", fi.Size(), fi.ModTime().UnixNano(), changed, inode),
 	}
 }
 
