@@ -30,7 +30,22 @@ type Warehouse interface {
 type LoadOptions struct {
 	Always    bool // --full: load even when nothing differs
 	KeepStale bool // --keep-stale: leave genre and hourly keys that no longer occur
+	// Fence keeps a run out that was taken over by another. The zero Fence keeps nobody out.
+	Fence Fence
 }
+
+// Fence is a run's place in the order of runs on a lake. The warehouse remembers the greatest token that loaded.
+type Fence struct {
+	Lake  string // names the lake, at most 64 bytes
+	Token int64  // greater than those of all runs before
+	Run   string // names the run, at most 64 bytes
+	// Raise has the warehouse remember the token also when there is nothing to load. It is needed where a run can be
+	// taken over that is still alive: that one must not load after a run that found nothing to do.
+	Raise bool
+}
+
+// ErrFenced is a load that was refused: a run that came later has loaded already.
+var ErrFenced = errors.New("another run took over the lake and has loaded the warehouse since")
 
 // Job computes the KPIs.
 type Job struct {

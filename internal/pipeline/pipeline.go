@@ -143,7 +143,7 @@ func (p *Pipeline) job(ctx context.Context, run *lake.Run, held *lock.Lock, name
 		if err != nil {
 			return report.Job{}, err
 		}
-		job := p.kpi(run, warehouse)
+		job := p.kpi(run, held, warehouse)
 		r, err := job.Execute(ctx)
 		return r, errors.Join(err, warehouse.Close())
 	}
@@ -158,9 +158,11 @@ func (p *Pipeline) integrate(run *lake.Run) *integrate.Job {
 	return &integrate.Job{Raw: p.Raw, Curated: p.Curated, Run: run, Options: p.Integrate}
 }
 
-func (p *Pipeline) kpi(run *lake.Run, w kpi.Warehouse) *kpi.Job {
+func (p *Pipeline) kpi(run *lake.Run, held *lock.Lock, w kpi.Warehouse) *kpi.Job {
+	// Where the operating system holds the lock, a run that was taken over is dead.
+	fence := kpi.Fence{Lake: held.Lake(), Token: held.Token(), Run: run.ID, Raise: !held.OfProcess()}
 	return &kpi.Job{Curated: p.Curated, Analytics: p.Analytics, Warehouse: w, Run: run,
-		Load: kpi.LoadOptions{Always: p.Full, KeepStale: p.KeepStale}}
+		Load: kpi.LoadOptions{Always: p.Full, KeepStale: p.KeepStale, Fence: fence}}
 }
 
 // keep writes the record of a run. That it cannot is no reason to call the run a failure.

@@ -135,7 +135,7 @@ func serverRemedy(err error) string {
 	case hasState(err, "3D000"):
 		return "create the database, or name another one in the URL"
 	case hasState(err, "42501"):
-		return "have an administrator create the tables or grant the right: GRANT CREATE, USAGE ON SCHEMA public; GRANT SELECT, INSERT, UPDATE, DELETE on both tables"
+		return "have an administrator create the tables or grant the right: GRANT CREATE, USAGE ON SCHEMA public; GRANT SELECT, INSERT, UPDATE, DELETE on kpi_table, kpi_staging and mss_fence"
 	case hasState(err, "42P01"):
 		return "`mss run kpi` creates public.kpi_table"
 	case hasState(err, "25006"):

@@ -18,51 +18,112 @@ const lockPatience = 10 * time.Second
 // whether rows were written. After an error kpi_table is as before, except that a connection lost during the commit
 // leaves open which of the two states it is in; loading again is always safe.
 //
+// A later run of opt.Fence's lake that has loaded makes the error wrap kpi.ErrFenced: nothing was changed.
+//
 // For the warehouse alone texts are cut to the bytes of their columns, with a warning; two keys that become equal by
 // that are an error, and change nothing.
 func (w *Warehouse) Load(ctx context.Context, rows []schema.KPI, opt kpi.LoadOptions) (loaded bool, err error) {
 	want, err := fit(rows, w.log)
+	if err == nil {
+		err = checkFence(opt.Fence)
+	}
 	if err != nil {
 		return false, fmt.Errorf("load public.kpi_table in %s: %w", w.name, err)
 	}
+	l := &loading{w: w, want: want, opt: opt}
 	if !opt.Always {
-		equal := false
-		err := w.with(ctx, func(s session) error {
-			have, err := readRecords(ctx, s)
-			equal = sameRecords(have, want, opt.KeepStale)
+		done := false
+		err := w.with(ctx, func(s session) (err error) {
+			done, err = l.nothingToDo(ctx, s)
 			return err
 		})
 		if err != nil {
 			return false, w.explain(ctx, "compare the new rows with public.kpi_table in", err)
 		}
-		if equal {
+		if done {
 			return false, nil
 		}
 	}
 	err = w.retry(ctx, "load public.kpi_table", w.dialect.conflict, func() error {
 		return w.with(ctx, func(s session) error {
-			return w.transaction(ctx, s, func() error { return w.replace(ctx, s, want, opt.KeepStale) })
+			return w.transaction(ctx, s, func() (err error) {
+				loaded, err = l.inside(ctx, s)
+				return err
+			})
 		})
 	})
 	if err != nil {
 		return false, w.explain(ctx, "load public.kpi_table in", err)
 	}
-	return true, nil
+	return loaded, nil
 }
 
-// replace is the load, inside its transaction.
-func (w *Warehouse) replace(ctx context.Context, s session, want []record, keepStale bool) error {
-	if err := w.lock(ctx, s); err != nil {
+// loading is a load, over all its tries.
+type loading struct {
+	w    *Warehouse
+	want []record
+	opt  kpi.LoadOptions
+}
+
+// nothingToDo compares, before a load waits for others.
+func (l *loading) nothingToDo(ctx context.Context, s session) (bool, error) {
+	equal, err := l.equal(ctx, s)
+	if err != nil || !equal || l.opt.Fence.Lake == "" {
+		return equal, err
+	}
+	have, err := readFence(ctx, s, l.opt.Fence.Lake)
+	if err == nil {
+		err = have.admit(l.opt.Fence)
+	}
+	return !l.opt.Fence.Raise || have.token == l.opt.Fence.Token, err
+}
+
+func (l *loading) equal(ctx context.Context, s session) (bool, error) {
+	have, err := readRecords(ctx, s)
+	return err == nil && sameRecords(have, l.want, l.opt.KeepStale), err
+}
+
+// inside is what a load does in its transaction. It tells whether it wrote rows.
+func (l *loading) inside(ctx context.Context, s session) (loaded bool, err error) {
+	if err := l.w.lock(ctx, s); err != nil {
+		return false, err
+	}
+	if l.opt.Fence.Lake != "" {
+		if err := l.raise(ctx, s); err != nil {
+			return false, err
+		}
+	}
+	if l.opt.Fence.Raise && !l.opt.Always {
+		// Whether the rows are equal may be why we are here, and only now nobody changes them.
+		if equal, err := l.equal(ctx, s); err != nil || equal {
+			return false, err
+		}
+	}
+	return true, l.replace(ctx, s)
+}
+
+// raise puts our token up, unless a greater one is there.
+func (l *loading) raise(ctx context.Context, s session) error {
+	have, err := readFence(ctx, s, l.opt.Fence.Lake)
+	if err == nil {
+		err = have.admit(l.opt.Fence)
+	}
+	if err != nil {
 		return err
 	}
+	return writeFence(ctx, s, l.opt.Fence, have.loads+1)
+}
+
+// replace fills staging and publishes it.
+func (l *loading) replace(ctx context.Context, s session) error {
 	if err := s.exec(ctx, clearStagingSQL); err != nil { // what Glue left there
 		return err
 	}
-	if err := stage(ctx, s, want); err != nil {
+	if err := stage(ctx, s, l.want); err != nil {
 		return err
 	}
 	deletes := []string{deleteAllSQL}
-	if keepStale {
+	if l.opt.KeepStale {
 		deletes = deleteStagedSQL
 	}
 	for _, sql := range append(deletes[:len(deletes):len(deletes)], publishSQL) {
@@ -74,7 +135,7 @@ func (w *Warehouse) replace(ctx context.Context, s session, want []record, keepS
 	if err != nil {
 		return err
 	}
-	if err := checkKeys(have, want, keepStale); err != nil {
+	if err := checkKeys(have, l.want, l.opt.KeepStale); err != nil {
 		return err
 	}
 	return s.exec(ctx, clearStagingSQL)

@@ -24,7 +24,7 @@ type dialect struct {
 	begin, lock string
 	// beginRead and endRead enclose a query, which must not change anything.
 	beginRead, endRead []string
-	// tables names those of the two tables that exist.
+	// tables names those of our tables that exist.
 	tables string
 	// conflict tells of an error that a repetition of the whole transaction can cure.
 	conflict func(error) bool

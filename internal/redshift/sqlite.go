@@ -22,7 +22,7 @@ var sqliteDialect = dialect{
 	begin:     "BEGIN IMMEDIATE", // the write lock at once: no other load between reading and writing
 	beginRead: []string{"PRAGMA query_only = 1", "BEGIN"},
 	endRead:   []string{"ROLLBACK", "PRAGMA query_only = 0"},
-	tables:    "SELECT name FROM public.sqlite_master WHERE type = 'table' AND name IN ('kpi_table', 'kpi_staging')",
+	tables:    "SELECT name FROM public.sqlite_master WHERE type = 'table' AND name IN ('kpi_table', 'kpi_staging', 'mss_fence')",
 	conflict: func(err error) bool {
 		code := sqliteCode(err)
 		return code == lib.SQLITE_BUSY || code == lib.SQLITE_LOCKED

@@ -34,8 +34,11 @@ func QueryGenres() string { return genresSQL }
 // QueryHours is the SQL of the peak listening hours.
 func QueryHours() string { return hoursSQL }
 
-// createSQL is the user's DDL.
+// createSQL is the user's DDL, and for mss_fence our own.
 func createSQL(table string) string {
+	if table == fenceTable {
+		return createFenceSQL
+	}
 	return `CREATE TABLE IF NOT EXISTS public.` + table + ` (
     kpi_type VARCHAR(20),
     group_by VARCHAR(100),
@@ -50,6 +53,7 @@ func createSQL(table string) string {
 const (
 	kpiTable     = "kpi_table"
 	stagingTable = "kpi_staging"
+	fenceTable   = "mss_fence"
 
 	columns = "kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist"
 
@@ -63,6 +67,19 @@ const (
 
 	// A run computes all keys of its types, so those in staging and those that no longer occur are all there are.
 	deleteAllSQL = "DELETE FROM public.kpi_table WHERE " + owned
+)
+
+// The fence: one row for each lake that loads into this warehouse. It is read whole, there are few.
+const (
+	createFenceSQL = `CREATE TABLE IF NOT EXISTS public.mss_fence (
+    lake VARCHAR(64),
+    token BIGINT,
+    run VARCHAR(64),
+    loads BIGINT
+)`
+	selectFenceSQL = "SELECT lake, token, run, loads FROM public.mss_fence"
+	deleteFenceSQL = "DELETE FROM public.mss_fence WHERE lake = $1"
+	insertFenceSQL = "INSERT INTO public.mss_fence (lake, token, run, loads) VALUES ($1, $2, $3, $4)"
 )
 
 // deleteStagedSQL delete the keys that staging holds, and no others. They are three because a correlated subquery with

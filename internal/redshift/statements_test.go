@@ -22,7 +22,7 @@ func TestStatements(t *testing.T) {
 		t.Run(target.name, func(t *testing.T) {
 			url := target.url(t)
 			w := open(t, url)
-			do(t, w, "DROP TABLE public.kpi_table", "DROP TABLE public.kpi_staging")
+			do(t, w, "DROP TABLE public.kpi_table", "DROP TABLE public.kpi_staging", "DROP TABLE public.mss_fence")
 			var list strings.Builder
 			tap(w, func(_ context.Context, _ session, sql string) error {
 				list.WriteString(sql + ";\n")
@@ -49,6 +49,15 @@ func TestStatements(t *testing.T) {
 			step(err)
 			title("Load, always, keeping stale keys")
 			_, err = w.Load(t.Context(), rows[:1], kpi.LoadOptions{Always: true, KeepStale: true})
+			step(err)
+			title("Load, fenced")
+			_, err = w.Load(t.Context(), rows[:1], fenced(1, "a"))
+			step(err)
+			title("Load, fenced, nothing differs")
+			_, err = w.Load(t.Context(), rows[:1], fenced(1, "a"))
+			step(err)
+			title("Load, fenced, nothing differs, the fence is raised")
+			_, err = w.Load(t.Context(), rows[:1], raising(fenced(2, "b")))
 			step(err)
 			title("Rows")
 			_, err = w.Rows(t.Context())

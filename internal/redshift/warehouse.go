@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -38,7 +39,7 @@ type Options struct {
 }
 
 // Open connects to the warehouse that url names: sqlite:PATH, postgres:// (or postgresql://), or redshift://. Unless
-// opt.ReadOnly is set it creates public.kpi_table and public.kpi_staging where they are absent.
+// opt.ReadOnly is set it creates public.kpi_table, public.kpi_staging and public.mss_fence where they are absent.
 //
 // A redshift:// URL verifies the server's certificate (sslmode=verify-full) and goes to port 5439 unless it says
 // otherwise. Connecting is tried for 5 minutes on Redshift, which resumes from idle meanwhile, and for 15 seconds
@@ -98,7 +99,7 @@ func (w *Warehouse) ensureTables(ctx context.Context) error {
 		return w.with(ctx, func(s session) error { return w.createMissing(ctx, s) })
 	})
 	if err != nil {
-		return w.explain(ctx, "prepare public.kpi_table and public.kpi_staging in", err)
+		return w.explain(ctx, "prepare public.kpi_table, public.kpi_staging and public.mss_fence in", err)
 	}
 	return nil
 }
@@ -110,14 +111,15 @@ func (w *Warehouse) createMissing(ctx context.Context, s session) error {
 		found[name] = true
 		return nil
 	})
-	if err != nil || found[kpiTable] && found[stagingTable] {
+	if err != nil {
 		return err
 	}
+	missing := slices.DeleteFunc([]string{kpiTable, stagingTable, fenceTable}, func(table string) bool { return found[table] })
+	if len(missing) == 0 {
+		return nil
+	}
 	return w.transaction(ctx, s, func() error {
-		for _, table := range []string{kpiTable, stagingTable} {
-			if found[table] {
-				continue
-			}
+		for _, table := range missing {
 			if err := s.exec(ctx, createSQL(table)); err != nil {
 				return err
 			}

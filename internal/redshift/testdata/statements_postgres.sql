@@ -1,5 +1,5 @@
 -- Open, the tables are absent
-SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename IN ('kpi_table', 'kpi_staging');
+SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename IN ('kpi_table', 'kpi_staging', 'mss_fence');
 BEGIN;
 CREATE TABLE IF NOT EXISTS public.kpi_table (
     kpi_type VARCHAR(20),
@@ -19,10 +19,16 @@ CREATE TABLE IF NOT EXISTS public.kpi_staging (
     top_track VARCHAR(255),
     top_artist VARCHAR(255)
 );
+CREATE TABLE IF NOT EXISTS public.mss_fence (
+    lake VARCHAR(64),
+    token BIGINT,
+    run VARCHAR(64),
+    loads BIGINT
+);
 COMMIT;
 
 -- Open, the tables are there
-SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename IN ('kpi_table', 'kpi_staging');
+SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename IN ('kpi_table', 'kpi_staging', 'mss_fence');
 
 -- Load, two rows
 SELECT kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist FROM public.kpi_table WHERE kpi_type IN ('genre', 'hourly');
@@ -52,6 +58,37 @@ DELETE FROM public.kpi_table WHERE group_by IS NULL AND kpi_type IN (SELECT kpi_
 INSERT INTO public.kpi_table (kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist) SELECT kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist FROM public.kpi_staging;
 SELECT kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist FROM public.kpi_table WHERE kpi_type IN ('genre', 'hourly');
 DELETE FROM public.kpi_staging;
+COMMIT;
+
+-- Load, fenced
+SELECT kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist FROM public.kpi_table WHERE kpi_type IN ('genre', 'hourly');
+BEGIN;
+LOCK TABLE public.kpi_staging;
+SELECT lake, token, run, loads FROM public.mss_fence;
+DELETE FROM public.mss_fence WHERE lake = $1;
+INSERT INTO public.mss_fence (lake, token, run, loads) VALUES ($1, $2, $3, $4);
+DELETE FROM public.kpi_staging;
+INSERT INTO public.kpi_staging (kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist) VALUES ($1, $2, CAST($3 AS BIGINT), CAST($4 AS DOUBLE PRECISION), CAST($5 AS DOUBLE PRECISION), $6, $7);
+SELECT COUNT(*) FROM public.kpi_staging;
+DELETE FROM public.kpi_table WHERE kpi_type IN ('genre', 'hourly');
+INSERT INTO public.kpi_table (kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist) SELECT kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist FROM public.kpi_staging;
+SELECT kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist FROM public.kpi_table WHERE kpi_type IN ('genre', 'hourly');
+DELETE FROM public.kpi_staging;
+COMMIT;
+
+-- Load, fenced, nothing differs
+SELECT kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist FROM public.kpi_table WHERE kpi_type IN ('genre', 'hourly');
+SELECT lake, token, run, loads FROM public.mss_fence;
+
+-- Load, fenced, nothing differs, the fence is raised
+SELECT kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist FROM public.kpi_table WHERE kpi_type IN ('genre', 'hourly');
+SELECT lake, token, run, loads FROM public.mss_fence;
+BEGIN;
+LOCK TABLE public.kpi_staging;
+SELECT lake, token, run, loads FROM public.mss_fence;
+DELETE FROM public.mss_fence WHERE lake = $1;
+INSERT INTO public.mss_fence (lake, token, run, loads) VALUES ($1, $2, $3, $4);
+SELECT kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist FROM public.kpi_table WHERE kpi_type IN ('genre', 'hourly');
 COMMIT;
 
 -- Rows
