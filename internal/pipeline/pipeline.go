@@ -103,7 +103,8 @@ func (p *Pipeline) Run(ctx context.Context, id string, jobs []string) (done []re
 
 // lost names the true reason of an error that a lost lock brought about.
 func lost(ctx context.Context, err error) error {
-	if err != nil && errors.Is(context.Cause(ctx), lock.ErrLost) && !errors.Is(err, lock.ErrLost) {
+	overtaken := errors.Is(context.Cause(ctx), lock.ErrLost) || errors.Is(err, kpi.ErrFenced)
+	if err != nil && overtaken && !errors.Is(err, lock.ErrLost) {
 		return fmt.Errorf("%w: %w", lock.ErrLost, err)
 	}
 	return err
@@ -143,7 +144,9 @@ func (p *Pipeline) job(ctx context.Context, run *lake.Run, held *lock.Lock, name
 		if err != nil {
 			return report.Job{}, err
 		}
-		job := p.kpi(run, held, warehouse)
+		job := p.kpi(run, warehouse)
+		// Where the operating system holds the lock, a run that was taken over is dead.
+		job.Load.Fence = kpi.Fence{Lake: held.Lake(), Token: held.Token(), Run: run.ID, Raise: !held.OfProcess()}
 		r, err := job.Execute(ctx)
 		return r, errors.Join(err, warehouse.Close())
 	}
@@ -158,11 +161,9 @@ func (p *Pipeline) integrate(run *lake.Run) *integrate.Job {
 	return &integrate.Job{Raw: p.Raw, Curated: p.Curated, Run: run, Options: p.Integrate}
 }
 
-func (p *Pipeline) kpi(run *lake.Run, held *lock.Lock, w kpi.Warehouse) *kpi.Job {
-	// Where the operating system holds the lock, a run that was taken over is dead.
-	fence := kpi.Fence{Lake: held.Lake(), Token: held.Token(), Run: run.ID, Raise: !held.OfProcess()}
+func (p *Pipeline) kpi(run *lake.Run, w kpi.Warehouse) *kpi.Job {
 	return &kpi.Job{Curated: p.Curated, Analytics: p.Analytics, Warehouse: w, Run: run,
-		Load: kpi.LoadOptions{Always: p.Full, KeepStale: p.KeepStale, Fence: fence}}
+		Load: kpi.LoadOptions{Always: p.Full, KeepStale: p.KeepStale}}
 }
 
 // keep writes the record of a run. That it cannot is no reason to call the run a failure.
