@@ -26,10 +26,10 @@ func openPlaces(ctx context.Context, cfg *config.Config, run string) (p pipeline
 
 // openPlace opens one place of the lake with the S3 settings that all of them share, for a run, or for nobody ("").
 func openPlace(ctx context.Context, cfg *config.Config, run, url string) (blob.Bucket, error) {
-	partSize, parts := transfer(cfg.MemoryLimit, cfg.Threads)
+	parts, uploads := transfer(cfg.MemoryLimit, cfg.Threads)
 	b, err := place.Open(ctx, url, place.Options{Owner: run, S3: s3blob.Options{
 		Profile: cfg.Profile, Endpoint: cfg.S3Endpoint, PathStyle: cfg.S3PathStyle,
-		PartSize: partSize, Concurrency: parts,
+		Concurrency: parts, Uploads: uploads,
 	}})
 	if errors.Is(err, place.ErrURL) {
 		return nil, usageError{err}
@@ -37,23 +37,19 @@ func openPlace(ctx context.Context, cfg *config.Config, run, url string) (blob.B
 	return b, err
 }
 
-// The least and the usual unit of transfer, and the usual number of them under way, as s3blob has them.
+// The unit of transfer of S3, and the usual number under way for a stream, as s3blob has them.
 const (
-	leastPart  = 5 << 20
-	usualPart  = 8 << 20
+	part       = 5 << 20
 	usualParts = 3
 )
 
-// transfer sizes the buffers of S3 to the memory limit: a quarter of it for one object that each worker reads and
-// one that it writes. Without a limit it is 0, 0: the usual sizes.
-func transfer(limit int64, threads int) (partSize int64, parts int) {
-	if limit == 0 {
-		return 0, 0
+// transfer sizes the buffers of S3: an eighth of the memory limit for what workers read, and an eighth for what is uploaded. It gives the
+// parts under way for each stream, of which each worker has one, and for all uploads together.
+func transfer(limit int64, threads int) (parts, uploads int) {
+	parts, uploads = usualParts, threads+2
+	if limit > 0 {
+		parts = int(min(max(limit/8/int64(threads)/part, 1), usualParts))
+		uploads = int(min(max(limit/8/part, 1), int64(uploads)))
 	}
-	each := limit / 4 / int64(2*threads)
-	partSize = usualPart
-	if each < (usualParts+1)*usualPart {
-		partSize = leastPart
-	}
-	return partSize, int(min(max(each/partSize-1, 1), usualParts)) // one part more is held than is under way
+	return parts, uploads
 }

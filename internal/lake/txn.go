@@ -15,8 +15,12 @@ import (
 	"mss/internal/blob"
 )
 
-// transfers is how many objects are closed or published at a time: on S3 each takes some round trips.
-const transfers = 16
+// transfers is how many objects are published at a time: on S3 each takes some round trips. Closes is how many are closed at a time:
+// each holds a buffer.
+const (
+	transfers = 16
+	closes    = 4
+)
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -68,7 +72,7 @@ func (d Dataset) Begin(ctx context.Context, run *Run) (*Txn, error) {
 		return nil, err
 	}
 	t := &Txn{d: d, run: run, old: old}
-	t.closing.SetLimit(transfers)
+	t.closing.SetLimit(closes)
 	if t.there, err = d.list(ctx); err != nil {
 		return nil, err
 	}

@@ -269,8 +269,8 @@ func TestUploadsCarryChecksums(t *testing.T) {
 			t.Errorf("no %s was seen", a)
 		}
 	}
-	if n := len(p.requests("part")); n != 3 {
-		t.Errorf("17 MiB went up in %d parts, want 3", n)
+	if n := len(p.requests("part")); n != 4 {
+		t.Errorf("17 MiB went up in %d parts, want 4", n)
 	}
 }
 

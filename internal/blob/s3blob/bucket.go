@@ -24,9 +24,10 @@ import (
 
 const (
 	mib             = 1 << 20
-	defaultPart     = 8 * mib
 	minPart         = 5 * mib // S3 refuses smaller ones, save the last
+	defaultPart     = minPart
 	defaultParallel = 3
+	defaultUploads  = 4
 	defaultAttempts = 5 // per request, where neither AWS_MAX_ATTEMPTS nor the profile says
 )
 
@@ -40,7 +41,8 @@ type Bucket struct {
 	region   string
 	part     int64
 	parallel int
-	buffers  sync.Pool // *[]byte of part bytes
+	uploads  chan struct{} // one for each part on its way to the server, whichever object's
+	buffers  sync.Pool     // *[]byte of part bytes
 }
 
 var _ blob.Bucket = (*Bucket)(nil)
@@ -67,6 +69,11 @@ func Open(ctx context.Context, url string, opt Options) (*Bucket, error) {
 	if b.parallel <= 0 {
 		b.parallel = defaultParallel
 	}
+	uploads := opt.Uploads
+	if uploads <= 0 {
+		uploads = defaultUploads
+	}
+	b.uploads = make(chan struct{}, uploads)
 	b.client = s3.NewFromConfig(cfg, func(o *s3.Options) {
 		if opt.Endpoint != "" {
 			o.BaseEndpoint = aws.String(opt.Endpoint)

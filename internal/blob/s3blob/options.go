@@ -8,8 +8,10 @@ type Options struct {
 	Endpoint  string // URL of an S3-compatible server; "" is AWS_ENDPOINT_URL(_S3), the profile's, or AWS
 	PathStyle bool   // http://host/bucket/key instead of http://bucket.host/key; always so with an endpoint
 
-	// PartSize is the unit of transfer in bytes, 0 for 8 MiB, at least 5 MiB. Concurrency is the number of parts
-	// under way per stream and per staged object, 0 for 3. Memory per stream or object: (Concurrency+1) * PartSize.
+	// PartSize is the unit of transfer in bytes, 0 for 5 MiB, which is the least. Concurrency is the number of parts under way per
+	// stream, 0 for 3; Uploads that of all staged objects of the place together, 0 for 4. Memory: Concurrency * PartSize per
+	// stream, PartSize per staged object that is not closed, and Uploads * PartSize.
 	PartSize    int64
 	Concurrency int
+	Uploads     int
 }

@@ -29,7 +29,7 @@ func (b *Bucket) Stage(ctx context.Context, key string) (blob.Staged, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, b.fail(ctx, "write", key, err)
 	}
-	s := &staged{b: b, key: key, slots: make(chan struct{}, b.parallel)}
+	s := &staged{b: b, key: key}
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	return s, nil
 }
@@ -39,7 +39,6 @@ type staged struct {
 	key    string
 	ctx    context.Context
 	cancel context.CancelFunc
-	slots  chan struct{} // one for each upload under way
 	wg     sync.WaitGroup
 
 	buf    *[]byte // the part being filled
@@ -108,7 +107,7 @@ func (s *staged) send() error {
 		}
 	}
 	select {
-	case s.slots <- struct{}{}:
+	case s.b.uploads <- struct{}{}:
 	case <-s.ctx.Done():
 		return s.b.fail(s.ctx, "write", s.key, s.ctx.Err())
 	}
@@ -124,7 +123,7 @@ func (s *staged) send() error {
 	s.wg.Go(func() {
 		defer func() {
 			s.b.recycle(buf)
-			<-s.slots
+			<-s.b.uploads
 		}()
 		if err := s.put(number, data); err != nil {
 			s.stop(err)
