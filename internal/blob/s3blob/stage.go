@@ -54,8 +54,8 @@ type staged struct {
 	parts []types.CompletedPart
 }
 
-// partSize doubles every 1,000 parts: 10,000 of them hold the 5 TiB that an object may have.
-func partSize(base int64, number int) int64 { return base << ((number - 1) / 1000) }
+// partSize doubles every 900 parts: 10,000 of them hold the 5 TiB that an object may have, and none has more than 5 GiB before that.
+func partSize(base int64, number int) int64 { return min(base<<((number-1)/900), 5<<30) }
 
 func (s *staged) failed() error {
 	s.mu.Lock()
