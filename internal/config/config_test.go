@@ -29,7 +29,7 @@ func write(t *testing.T, text string) string {
 // A value other than the default for every setting: a new setting must be added here.
 var other = map[string]string{
 	"raw": "s3://lab1-rawdata", "curated": "file:///c", "analytics": "a", "temp": "s3://t/p",
-	"warehouse": "postgres://u:p@h/db", "semantics": "glue", "max-reject-ratio": "0.5", "foreign": "remove",
+	"warehouse": "postgres://u:p@h/db", "warehouse-secret": "prod/mss", "semantics": "glue", "max-reject-ratio": "0.5", "foreign": "remove",
 	"full": "true", "keep-stale": "true", "threads": "3", "memory-limit": "512MiB", "log-format": "json",
 	"log-level": "debug", "output": "json", "no-progress": "true", "profile": "prod",
 	"on-missing-source": "fail", "on-metadata-change": "keep", "lock-wait": "5m", "lock-ttl": "20s",
@@ -91,7 +91,7 @@ func TestValuesReachTheConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Config{
-		Raw: "s3://lab1-rawdata", Curated: "file:///c", Analytics: "a", Temp: "s3://t/p", Warehouse: "postgres://u:p@h/db",
+		Raw: "s3://lab1-rawdata", Curated: "file:///c", Analytics: "a", Temp: "s3://t/p", Warehouse: "postgres://u:p@h/db", WarehouseSecret: "prod/mss",
 		Semantics: "glue", MaxRejectRatio: 0.5, Foreign: "remove", Full: true, KeepStale: true, Threads: 3,
 		MemoryLimit: 512 << 20, LogFormat: "json", LogLevel: -4, Output: "json", NoProgress: true, Profile: "prod",
 		OnMissingSource: "fail", OnMetadataChange: "keep", LockWait: 5 * time.Minute, LockTTL: 20 * time.Second,
