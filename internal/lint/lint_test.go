@@ -38,15 +38,18 @@ var allowed = map[string][]string{
 	"internal/blob/s3blob":   {"internal/awsconfig", "internal/blob"},
 	"internal/blob/place":    {"internal/blob", "internal/blob/fileblob", "internal/blob/s3blob"},
 	"internal/awsconfig":     {},
-	"internal/schema": {},
-	"internal/report": {},
+	"internal/schema":        {},
+	"internal/report":        {},
+
+	"internal/redshift/iamurl":   {},
+	"internal/redshift/identity": {"internal/awsconfig", "internal/redshift/iamurl"},
 }
 
 // job lists what a job may import: never another job.
 var job = []string{"internal/blob", "internal/csvio", "internal/ingest", "internal/lake", "internal/ledger", "internal/parquetio", "internal/quality", "internal/report", "internal/schema"}
 
 // testSupport lists packages that only tests import.
-var testSupport = []string{"internal/blob/blobtest", "internal/blob/s3test", "internal/redshift/pgtest", "internal/mototest", "internal/oracle", "internal/e2e", "internal/lint", "internal/bench"}
+var testSupport = []string{"internal/blob/blobtest", "internal/blob/s3test", "internal/redshift/pgtest", "internal/redshift/awstest", "internal/mototest", "internal/oracle", "internal/e2e", "internal/lint", "internal/bench"}
 
 // only lists who may import a library that must stay behind a boundary.
 var only = map[string][]string{
