@@ -5,8 +5,8 @@ import (
 	"regexp"
 )
 
-// secretForm is the id or the ARN of a secret of Secrets Manager.
-var secretForm = regexp.MustCompile(`^(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:)?[A-Za-z0-9/_+=.@-]{1,512}$`)
+// secretForm is the id or the ARN of a secret of Secrets Manager. Names with ! are those of secrets that AWS manages.
+var secretForm = regexp.MustCompile(`^(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:)?[A-Za-z0-9/_+=.@!-]{1,512}$`)
 
 func secretID(field func(*Config) *string) func(*Config, string) error {
 	return func(c *Config, s string) error {

@@ -173,6 +173,8 @@ func serverRemedy(err error) string {
 	switch {
 	case refusedLogin(err):
 		return "check the user and the password in the URL, or the environment variable PGPASSWORD"
+	case strings.Contains(err.Error(), "unknown authentication type: 13"):
+		return "the user has a SHA-256 password, which the driver does not know: give it an MD5 one (ALTER USER … PASSWORD 'md5…'), or log in by IAM with redshift-iam://"
 	case hasState(err, "3D000"):
 		return "create the database, or name another one in the URL"
 	case hasState(err, "42501"):

@@ -16,8 +16,7 @@ type fetched struct {
 	url      *url.URL // what it leaves out, the login tells
 	defaults func(*url.URL) *url.URL
 	wait     wait
-	source   identity.Source
-	rotates  bool
+	rotates  bool // as a server's
 }
 
 // useSecret logs in with a secret of Secrets Manager.
@@ -30,7 +29,7 @@ func (w *Warehouse) useSecret(ctx context.Context, raw string, opt Options) erro
 		f.defaults, f.wait = func(u *url.URL) *url.URL { return u }, postgresWait
 		w.dialect = postgresDialect
 	default:
-		return w.wrong("no secret is needed there: leave warehouse-secret out, or want redshift://host:port/database")
+		return w.wrong("no secret is needed there: leave warehouse-secret out (--warehouse-secret ''), or want redshift://host:port/database")
 	}
 	u, err := serverURL(raw)
 	if err != nil {

@@ -24,8 +24,8 @@ import (
 	"mss/internal/redshift/pgtest"
 )
 
-// site is a PostgreSQL with a user of the test's own, whose passwords are hunter2-1, hunter2-2, …
-type site struct {
+// role is a PostgreSQL with a user of the test's own, whose passwords are hunter2-1, hunter2-2, …
+type role struct {
 	url      *url.URL
 	database string
 	user     string
@@ -33,14 +33,14 @@ type site struct {
 	n        int
 }
 
-func newSite(t *testing.T, prefix string) *site {
+func newRole(t *testing.T, prefix string) *role {
 	t.Helper()
 	raw := pgtest.New(t)
 	u, err := url.Parse(raw)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{url: u, database: strings.TrimPrefix(u.Path, "/"), admin: open(t, raw)}
+	s := &role{url: u, database: strings.TrimPrefix(u.Path, "/"), admin: open(t, raw)}
 	s.user = prefix + s.database
 	do(t, s.admin, "DROP TABLE public.kpi_table, public.kpi_staging", `CREATE ROLE "`+s.user+`" LOGIN`,
 		`GRANT CREATE, USAGE ON SCHEMA public TO "`+s.user+`"`)
@@ -57,7 +57,7 @@ func newSite(t *testing.T, prefix string) *site {
 }
 
 // change gives the user another password, and returns it; those before are good for nothing.
-func (s *site) change(t *testing.T) string {
+func (s *role) change(t *testing.T) string {
 	t.Helper()
 	s.n++
 	password := fmt.Sprintf("hunter2-%d", s.n)
@@ -66,13 +66,13 @@ func (s *site) change(t *testing.T) string {
 }
 
 // drop ends all sessions of the user.
-func (s *site) drop(t *testing.T) {
+func (s *role) drop(t *testing.T) {
 	t.Helper()
 	do(t, s.admin, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '`+s.user+`'`)
 }
 
 // secret is the JSON of a secret with the login, and with the fields that change adds.
-func (s *site) secret(t *testing.T, password string, change map[string]any) string {
+func (s *role) secret(t *testing.T, password string, change map[string]any) string {
 	t.Helper()
 	fields := map[string]any{"engine": "redshift", "username": s.user, "password": password}
 	for name, value := range change {
@@ -85,8 +85,8 @@ func (s *site) secret(t *testing.T, password string, change map[string]any) stri
 	return string(text)
 }
 
-// keep stores a secret under a name.
-func keep(t *testing.T, name, text string) {
+// storeSecret stores a secret under a name.
+func storeSecret(t *testing.T, name, text string) {
 	t.Helper()
 	cfg, err := config.LoadDefaultConfig(t.Context())
 	if err != nil {
@@ -101,8 +101,8 @@ func keep(t *testing.T, name, text string) {
 	}
 }
 
-// quiet wants neither a password in the log, nor in an error.
-func quiet(t *testing.T, log *journal, err error) {
+// wantNoPassword wants neither a password in the log, nor in an error.
+func wantNoPassword(t *testing.T, log *journal, err error) {
 	t.Helper()
 	for _, text := range []string{log.String(), fmt.Sprint(err), fmt.Sprintf("%+v", err), fmt.Sprintf("%#v", err)} {
 		if strings.Contains(text, "hunter2") {
@@ -114,7 +114,7 @@ func quiet(t *testing.T, log *journal, err error) {
 func TestIAM(t *testing.T) {
 	for _, form := range []string{"redshift-iam://here/%s?sslmode=disable", "redshift-iam://cluster:here/%s?sslmode=disable",
 		"redshift-iam://cluster:here/%s?sslmode=disable&user=etl"} {
-		s := newSite(t, "IAM:etl-")
+		s := newRole(t, "IAM:etl-")
 		mototest.Setenv(t, "")
 		front := awstest.New(t, "here")
 		port, err := strconv.Atoi(s.url.Port())
@@ -131,7 +131,7 @@ func TestIAM(t *testing.T) {
 		log := new(journal)
 		at := fmt.Sprintf(form, s.database)
 		w, err := Open(t.Context(), at, Options{Log: log.logger()})
-		quiet(t, log, err)
+		wantNoPassword(t, log, err)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,13 +149,13 @@ func TestIAM(t *testing.T) {
 			t.Errorf("%s: passwords were changed %d times, want once for each connection and once by the test", at, s.n)
 		}
 		w.Close()
-		quiet(t, log, nil)
+		wantNoPassword(t, log, nil)
 	}
 }
 
 func TestSecretLogin(t *testing.T) {
 	mototest.Setenv(t, mototest.New(t).URL)
-	s := newSite(t, "etl@")
+	s := newRole(t, "etl@")
 	host, port, database := s.url.Hostname(), s.url.Port(), s.database
 	number, err := strconv.Atoi(port)
 	if err != nil {
@@ -179,10 +179,10 @@ func TestSecretLogin(t *testing.T) {
 	} {
 		t.Setenv("PGPASSWORD", "hunter2-of-somebody-else")
 		id := fmt.Sprintf("mss/%d", i)
-		keep(t, id, s.secret(t, s.change(t), c.fields))
+		storeSecret(t, id, s.secret(t, s.change(t), c.fields))
 		log := new(journal)
 		w, err := Open(t.Context(), c.url, Options{Log: log.logger(), Secret: id})
-		quiet(t, log, err)
+		wantNoPassword(t, log, err)
 		if err != nil {
 			t.Errorf("%s with %v: %v", c.url, c.fields, err)
 			continue
@@ -190,20 +190,20 @@ func TestSecretLogin(t *testing.T) {
 		load(t, w, before(), kpi.LoadOptions{Always: true}, true)
 		wantRows(t, w, before())
 		// The secret is read anew for the next connection.
-		keep(t, id, s.secret(t, s.change(t), c.fields))
+		storeSecret(t, id, s.secret(t, s.change(t), c.fields))
 		s.drop(t)
 		load(t, w, after(), kpi.LoadOptions{Always: true}, true)
 		wantRows(t, w, after())
 		w.Close()
-		quiet(t, log, nil)
+		wantNoPassword(t, log, nil)
 	}
 }
 
 // TestRotation has the database know the new password before the secret does.
 func TestRotation(t *testing.T) {
 	mototest.Setenv(t, mototest.New(t).URL)
-	s := newSite(t, "etl-")
-	keep(t, "mss", s.secret(t, s.change(t), nil))
+	s := newRole(t, "etl-")
+	storeSecret(t, "mss", s.secret(t, s.change(t), nil))
 	fresh := s.change(t)
 	log := new(journal)
 	done := make(chan error, 1)
@@ -221,20 +221,20 @@ func TestRotation(t *testing.T) {
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
-	keep(t, "mss", s.secret(t, fresh, nil))
+	storeSecret(t, "mss", s.secret(t, fresh, nil))
 	err := <-done
 	if err != nil {
 		t.Error(err)
 	}
-	quiet(t, log, err)
+	wantNoPassword(t, log, err)
 }
 
 // TestLoginsRefused has logins that AWS gives and the database does not take.
 func TestLoginsRefused(t *testing.T) {
 	mototest.Setenv(t, mototest.New(t).URL)
-	s := newSite(t, "etl-")
+	s := newRole(t, "etl-")
 	s.change(t)
-	keep(t, "mss", s.secret(t, "hunter2-0", nil))
+	storeSecret(t, "mss", s.secret(t, "hunter2-0", nil))
 	front := awstest.New(t, "here")
 	asked := 0
 	front.Issue = func(string, string) (string, string) { asked++; return s.user, "hunter2-0" }
@@ -269,7 +269,7 @@ func TestLoginsRefused(t *testing.T) {
 				t.Errorf("no %q in: %v", word, err)
 			}
 		}
-		quiet(t, log, err)
+		wantNoPassword(t, log, err)
 		if asked != c.asked { // only secrets rotate
 			t.Errorf("%s: credentials were fetched %d times, want %d", c.url, asked, c.asked)
 		}
@@ -320,7 +320,7 @@ func TestNoLogin(t *testing.T) {
 // TestContradictions has settings that do not go together. AWS is not even asked, but for what the secret holds.
 func TestContradictions(t *testing.T) {
 	mototest.Setenv(t, mototest.New(t).URL)
-	keep(t, "bare", `{"username":"u","password":"hunter2-0"}`)
+	storeSecret(t, "bare", `{"username":"u","password":"hunter2-0"}`)
 	for _, c := range []struct{ url, secret, word string }{
 		{"sqlite:" + filepath.Join(t.TempDir(), "w.db"), "bare", "no secret is needed"},
 		{"redshift-iam://here/dev", "bare", "no secret is needed"},
@@ -349,7 +349,7 @@ func TestContradictions(t *testing.T) {
 		if !errors.Is(err, ErrURL) || !strings.Contains(err.Error(), c.word) {
 			t.Errorf("%s with secret %q: %v; want ErrURL with %q", c.url, c.secret, err, c.word)
 		}
-		quiet(t, log, err)
+		wantNoPassword(t, log, err)
 	}
 }
 
