@@ -28,8 +28,9 @@ type Server struct {
 	// Issue makes credentials for a database and user, "" being that of the AWS identity.
 	Issue func(database, user string) (dbUser, password string)
 
-	mu    sync.Mutex
-	calls []string
+	mu     sync.Mutex
+	calls  []string
+	signed string
 }
 
 // New returns a server with a workgroup or cluster of that name, which the AWS SDK of this test goes to.
@@ -53,7 +54,17 @@ func (s *Server) Calls() []string {
 	return slices.Clone(s.calls)
 }
 
+// Signed is the signature of the last request: who asked, and in which region.
+func (s *Server) Signed() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.signed
+}
+
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	s.signed = r.Header.Get("Authorization")
+	s.mu.Unlock()
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
 		s.serverless(w, r, strings.TrimPrefix(target, "RedshiftServerless."))
 		return

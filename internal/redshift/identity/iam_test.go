@@ -3,6 +3,8 @@ package identity
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -181,5 +183,37 @@ func TestPasswordsPrintAsStars(t *testing.T) {
 		if strings.Contains(s, "hunter2") || strings.Contains(s, "68756e746572") {
 			t.Errorf("printed as %s", s)
 		}
+	}
+}
+
+// TestProfile takes region, credentials and endpoint from a section of the shared configuration.
+func TestProfile(t *testing.T) {
+	s := play(t, "wg1")
+	file := filepath.Join(t.TempDir(), "config")
+	if err := os.WriteFile(file, []byte("[profile prod]\nregion = ap-south-1\naws_access_key_id = AKPROD\naws_secret_access_key = x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("AWS_CONFIG_FILE", file)
+	for url, scope := range map[string]string{"redshift-iam://wg1/dev": "AKPROD/*/ap-south-1/", "redshift-iam://wg1/dev?region=eu-west-1": "AKPROD/*/eu-west-1/"} {
+		target, err := iamurl.Parse(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source, err := FromIAM(t.Context(), "prod", target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := source(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		key, region, _ := strings.Cut(scope, "*")
+		if got := s.Signed(); !strings.Contains(got, "Credential="+key) || !strings.Contains(got, region) {
+			t.Errorf("%s: signed as %s", url, got)
+		}
+		_, err = FromIAM(t.Context(), "nobody", target)
+		wantWords(t, err, "the workgroup wg1", "nobody")
 	}
 }
