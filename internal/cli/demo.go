@@ -59,7 +59,7 @@ func (o *demoOptions) settings() map[string]string {
 	dir := strings.TrimRight(o.dir, "/")
 	return map[string]string{
 		"raw": dir + "/raw", "curated": dir + "/curated", "analytics": dir + "/analytics", "temp": dir + "/temp",
-		"warehouse": "sqlite:" + dir + "/warehouse.db",
+		"warehouse": "sqlite:" + dir + "/warehouse.db", "warehouse-secret": "",
 		"log-level": "warn",
 	}
 }

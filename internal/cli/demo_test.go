@@ -17,7 +17,7 @@ func TestDemo(t *testing.T) {
 	if err := os.WriteFile("mss.yaml", []byte("raw: real/raw\nwarehouse: sqlite:real/w.db\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	env := map[string]string{"MSS_CURATED": "real/curated", "MSS_ANALYTICS": "real/analytics"}
+	env := map[string]string{"MSS_CURATED": "real/curated", "MSS_ANALYTICS": "real/analytics", "MSS_WAREHOUSE_SECRET": "prod/mss"}
 
 	r := mss(t, env, "demo", "--plays", "20000")
 	if r.code != 0 {

@@ -11,7 +11,9 @@ import (
 
 // openWarehouse connects to the configured warehouse. readOnly is for queries: they create nothing.
 func openWarehouse(ctx context.Context, cfg *config.Config, log *slog.Logger, readOnly bool) (*redshift.Warehouse, error) {
-	w, err := redshift.Open(ctx, cfg.Warehouse, redshift.Options{Log: log, ReadOnly: readOnly})
+	w, err := redshift.Open(ctx, cfg.Warehouse, redshift.Options{
+		Log: log, ReadOnly: readOnly, Secret: cfg.WarehouseSecret, Profile: cfg.Profile,
+	})
 	if errors.Is(err, redshift.ErrURL) {
 		return nil, usageError{err}
 	}

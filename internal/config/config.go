@@ -16,7 +16,8 @@ import (
 // Config is the resolved, valid configuration of one command.
 type Config struct {
 	Raw, Curated, Analytics, Temp string // places: a folder, file:// or s3://bucket[/prefix]
-	Warehouse                     string // sqlite:PATH, postgres:// or redshift://; may hold a password
+	Warehouse                     string // sqlite:PATH, postgres://, redshift:// or redshift-iam://; may hold a password
+	WarehouseSecret               string // id or ARN of a secret with the login to it; "" is none
 
 	Semantics      string  // corrected or glue
 	MaxRejectRatio float64 // 0 to 1
@@ -120,6 +121,8 @@ func (v Value) name() string {
 
 func (src Sources) shown(v Value) string {
 	switch {
+	case v.Setting.mask != nil:
+		return v.Setting.mask(v.Text)
 	case !v.Setting.Secret:
 		return v.Text
 	case src.Mask != nil:

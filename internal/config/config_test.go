@@ -29,7 +29,7 @@ func write(t *testing.T, text string) string {
 // A value other than the default for every setting: a new setting must be added here.
 var other = map[string]string{
 	"raw": "s3://lab1-rawdata", "curated": "file:///c", "analytics": "a", "temp": "s3://t/p",
-	"warehouse": "postgres://u:p@h/db", "semantics": "glue", "max-reject-ratio": "0.5", "foreign": "remove",
+	"warehouse": "postgres://u:p@h/db", "warehouse-secret": "prod/mss", "semantics": "glue", "max-reject-ratio": "0.5", "foreign": "remove",
 	"full": "true", "keep-stale": "true", "threads": "3", "memory-limit": "512MiB", "log-format": "json",
 	"log-level": "debug", "output": "json", "no-progress": "true", "profile": "prod",
 	"on-missing-source": "fail", "on-metadata-change": "keep", "lock-wait": "5m", "lock-ttl": "20s",
@@ -91,7 +91,7 @@ func TestValuesReachTheConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Config{
-		Raw: "s3://lab1-rawdata", Curated: "file:///c", Analytics: "a", Temp: "s3://t/p", Warehouse: "postgres://u:p@h/db",
+		Raw: "s3://lab1-rawdata", Curated: "file:///c", Analytics: "a", Temp: "s3://t/p", Warehouse: "postgres://u:p@h/db", WarehouseSecret: "prod/mss",
 		Semantics: "glue", MaxRejectRatio: 0.5, Foreign: "remove", Full: true, KeepStale: true, Threads: 3,
 		MemoryLimit: 512 << 20, LogFormat: "json", LogLevel: -4, Output: "json", NoProgress: true, Profile: "prod",
 		OnMissingSource: "fail", OnMetadataChange: "keep", LockWait: 5 * time.Minute, LockTTL: 20 * time.Second,
@@ -166,7 +166,10 @@ func TestWrongValues(t *testing.T) {
 	for _, c := range [][2]string{
 		{"raw", ""}, {"raw", "s3://"}, {"raw", "s3:///prefix"}, {"raw", "gs://bucket"}, {"raw", "file://"}, {"raw", "s3a://b"},
 		{"warehouse", ""}, {"warehouse", "warehouse.db"}, {"warehouse", "sqlite:"}, {"warehouse", "mysql://h/db"},
-		{"warehouse", "postgres://u:p%zz@h/db"},
+		{"warehouse", "postgres://u:p%zz@h/db"}, {"warehouse", "redshift-iam://wg1"}, {"warehouse", "redshift-iam://wg:5439/dev"},
+		{"warehouse", "redshift-iam://u:p@wg1/dev"}, {"warehouse", "redshift-iam://wg1/dev?region=Ireland"},
+		{"warehouse-secret", `{"username":"u","password":"p"}`}, {"warehouse-secret", "a b"},
+		{"warehouse-secret", "arn:aws:secretsmanager:eu-west-1:1:secret:x"}, {"warehouse-secret", "arn:aws:kms:eu-west-1:123456789012:key/x"},
 		{"semantics", "spark"}, {"semantics", ""}, {"foreign", "Stop"}, {"output", "yaml"}, {"log-format", "logfmt"},
 		{"log-level", "trace"}, {"max-reject-ratio", "1.01"}, {"max-reject-ratio", "-0.1"}, {"max-reject-ratio", "1%"},
 		{"max-reject-ratio", "NaN"}, {"threads", "-1"}, {"threads", "1.5"}, {"threads", "100000"}, {"memory-limit", "big"},
@@ -190,6 +193,38 @@ func TestAllFaultsAtOnce(t *testing.T) {
 	}
 	if cfg.Output != "json" || cfg.Threads < 1 {
 		t.Errorf("what is right should be kept: %+v", cfg)
+	}
+}
+
+func TestWarehousesOnAWS(t *testing.T) {
+	for _, c := range [][2]string{
+		{"warehouse", "redshift-iam://sandbox-workspace/dev?region=eu-west-1"},
+		{"warehouse", "redshift-iam://cluster:old-one/dev?region=us-gov-west-1&user=etl&sslrootcert=/etc/ca.pem"},
+		{"warehouse", "redshift://"}, {"warehouse", "redshift:///dev"},
+		{"warehouse-secret", "prod/mss"}, {"warehouse-secret", "redshift!sandbox-admin"},
+		{"warehouse-secret", "arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:prod/mss-AbCdEf"},
+	} {
+		if _, err := Load(Sources{Flags: map[string]string{c[0]: c[1]}}); err != nil {
+			t.Errorf("%s %s: %v", c[0], c[1], err)
+		}
+	}
+}
+
+// TestSecretIDsAreShown shows which secret is used, and hides one that was pasted in place of its id.
+func TestSecretIDsAreShown(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "", "prod/mss": "prod/mss", `{"password":"hunter2"}`: "***", "hunter2 hunter2": "***",
+		"arn:aws:secretsmanager:eu-west-1:123456789012:secret:mss-AbCdEf": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:mss-AbCdEf",
+	} {
+		cfg, err := Load(Sources{Flags: map[string]string{"warehouse-secret": text}})
+		if err != nil && strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("a secret in: %v", err)
+		}
+		for _, v := range cfg.Values {
+			if v.Setting.Name == "warehouse-secret" && v.Shown != want {
+				t.Errorf("%s is shown as %s", text, v.Shown)
+			}
+		}
 	}
 }
 

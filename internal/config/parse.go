@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+
+	"mss/internal/redshift/iamurl"
 )
 
 // minMemoryLimit is the least heap that lets a job work instead of only collecting garbage.
@@ -79,6 +81,10 @@ func checkWarehouse(s string) error {
 		}
 		return nil
 	}
+	if strings.HasPrefix(s, iamurl.Scheme) {
+		_, err := iamurl.Parse(s)
+		return err
+	}
 	for _, scheme := range []string{"postgres://", "postgresql://", "redshift://"} {
 		if !strings.HasPrefix(s, scheme) {
 			continue
@@ -89,7 +95,7 @@ func checkWarehouse(s string) error {
 		}
 		return nil
 	}
-	return errors.New("want sqlite:PATH, postgres://… or redshift://…")
+	return errors.New("want sqlite:PATH, postgres://…, redshift://… or redshift-iam://…")
 }
 
 func endpoint(field func(*Config) *string) func(*Config, string) error {

@@ -21,6 +21,7 @@ type Setting struct {
 	preset  string                      // the default, when it is a constant
 	compute func() string               // the default, when it depends on the machine
 	set     func(*Config, string) error // parses and checks; Choices are checked before
+	mask    func(string) string         // of a setting whose secrets are not those of a URL; nil otherwise
 }
 
 // Kind says what the text of a setting means; it is the placeholder in the help of the flag.
@@ -69,8 +70,11 @@ var Settings = []Setting{
 	{Name: "temp", Kind: Place, preset: "lake/temp", Help: "place of temporary objects of a warehouse load",
 		set: place(func(c *Config) *string { return &c.Temp })},
 	{Name: "warehouse", Kind: URL, preset: "sqlite:lake/warehouse.db", Secret: true,
-		Help: "warehouse of the KPI rows: sqlite:PATH, postgres:// or redshift://",
+		Help: "warehouse of the KPI rows: sqlite:PATH, postgres://, redshift:// or redshift-iam://",
 		set:  warehouse(func(c *Config) *string { return &c.Warehouse })},
+	{Name: "warehouse-secret", Kind: Text, Secret: true, mask: maskSecretID,
+		Help: "id or ARN of a secret of AWS Secrets Manager with the login to the warehouse; empty means none",
+		set:  secretID(func(c *Config) *string { return &c.WarehouseSecret })},
 	{Name: "semantics", Kind: Choice, Choices: []string{"corrected", "glue"}, preset: "corrected",
 		Help: "how duplicate metadata counts",
 		set:  text(func(c *Config) *string { return &c.Semantics })},

@@ -17,7 +17,7 @@ import (
 var allowed = map[string][]string{
 	"cmd/mss":                {"internal/cli"},
 	"internal/cli":           {"internal/blob", "internal/blob/place", "internal/blob/s3blob", "internal/config", "internal/demodata", "internal/history", "internal/integrate", "internal/lake", "internal/lock", "internal/pipeline", "internal/redshift", "internal/report", "internal/schema"},
-	"internal/config":        {"internal/redshift", "internal/schema", "internal/lake"},
+	"internal/config":        {"internal/redshift/iamurl"},
 	"internal/pipeline":      {"internal/blob", "internal/history", "internal/integrate", "internal/kpi", "internal/lake", "internal/lock", "internal/metadata", "internal/report", "internal/schema"},
 	"internal/history":       {"internal/blob", "internal/report"},
 	"internal/lock":          {"internal/blob"},
@@ -32,7 +32,7 @@ var allowed = map[string][]string{
 	"internal/quality":       {"internal/blob", "internal/csvio", "internal/lake"},
 	"internal/csvio":         {"internal/schema"},
 	"internal/parquetio":     {"internal/schema"},
-	"internal/redshift":      {"internal/kpi", "internal/schema"},
+	"internal/redshift":      {"internal/kpi", "internal/redshift/iamurl", "internal/redshift/identity", "internal/schema"},
 	"internal/blob":          {},
 	"internal/blob/fileblob": {"internal/blob"},
 	"internal/blob/memblob":  {"internal/blob"},
@@ -41,17 +41,20 @@ var allowed = map[string][]string{
 	"internal/awsconfig":     {},
 	"internal/schema":        {},
 	"internal/report":        {},
+
+	"internal/redshift/iamurl":   {},
+	"internal/redshift/identity": {"internal/awsconfig", "internal/redshift/iamurl"},
 }
 
 // job lists what a job may import: never another job.
 var job = []string{"internal/blob", "internal/csvio", "internal/ingest", "internal/lake", "internal/ledger", "internal/parquetio", "internal/quality", "internal/report", "internal/schema"}
 
 // testSupport lists packages that only tests import.
-var testSupport = []string{"internal/blob/blobtest", "internal/kpi/kpitest", "internal/blob/s3test", "internal/redshift/pgtest", "internal/oracle", "internal/e2e", "internal/lint", "internal/bench"}
+var testSupport = []string{"internal/blob/blobtest", "internal/kpi/kpitest", "internal/blob/s3test", "internal/redshift/pgtest", "internal/redshift/awstest", "internal/mototest", "internal/oracle", "internal/e2e", "internal/lint", "internal/bench"}
 
 // only lists who may import a library that must stay behind a boundary.
 var only = map[string][]string{
-	"github.com/aws/":        {"internal/awsconfig", "internal/blob/s3blob"},
+	"github.com/aws/":        {"internal/awsconfig", "internal/blob/s3blob", "internal/redshift/identity"},
 	"github.com/jackc/pgx/":  {"internal/redshift"},
 	"modernc.org/sqlite":     {"internal/redshift"},
 	"github.com/spf13/cobra": {"internal/cli"},

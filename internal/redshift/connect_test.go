@@ -115,6 +115,29 @@ func TestUnanswered(t *testing.T) {
 	}
 }
 
+// TestSHA256Password has a server that asks for a digest as Redshift does of users with a SHA-256 password.
+func TestSHA256Password(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			if _, err := conn.Read(make([]byte, 1024)); err == nil {
+				conn.Write([]byte{'R', 0, 0, 0, 8, 0, 0, 0, 13})
+			}
+			io.Copy(io.Discard, conn)
+			conn.Close()
+		}
+	}()
+	refused(t, "redshift://u:hunter2@"+l.Addr().String()+"/db?sslmode=disable", 5*time.Second, "SHA-256", "redshift-iam://")
+}
+
 // TestConnectWaits opens a warehouse whose server comes up a little later.
 func TestConnectWaits(t *testing.T) {
 	onServers(t, func(t *testing.T, server string) {

@@ -49,29 +49,68 @@ func serverConfig(u *url.URL, name string) (*pgx.ConnConfig, error) {
 	return config, nil
 }
 
-// useServer sets connect, which tries until wait is over.
-func (w *Warehouse) useServer(config *pgx.ConnConfig, wait wait) {
+// server is where a session goes, and for how long that is tried.
+type server struct {
+	config *pgx.ConnConfig
+	whole  time.Duration
+	// rotates says that a password which is refused may be another one soon.
+	rotates bool
+}
+
+// newServer reads a URL as serverConfig does; its connect_timeout, when it has one, is for all attempts together.
+func newServer(u *url.URL, name string, wait wait) (server, error) {
+	config, err := serverConfig(u, name)
+	if err != nil {
+		return server{}, err
+	}
 	if given := config.ConnectTimeout; given > 0 {
 		wait.whole = given
 	}
-	wait.attempt = min(wait.attempt, wait.whole)
-	config.ConnectTimeout = wait.attempt
-	dialer := &net.Dialer{Timeout: wait.attempt, KeepAlive: 30 * time.Second}
+	config.ConnectTimeout = min(wait.attempt, wait.whole)
+	dialer := &net.Dialer{Timeout: config.ConnectTimeout, KeepAlive: 30 * time.Second}
 	config.DialFunc = dialer.DialContext
+	return server{config: config, whole: wait.whole}, nil
+}
+
+// useServer sets connect to sessions with one server.
+func (w *Warehouse) useServer(u *url.URL, wait wait) error {
+	s, err := newServer(u, w.name, wait)
+	if err != nil {
+		return err
+	}
+	w.connectTo(func(context.Context) (server, error) { return s, nil })
+	return nil
+}
+
+// maxRefusals is how often a password that rotates is fetched anew, over 6 seconds: between the change in the
+// database and that of the secret lies a test of the login.
+const maxRefusals = 6
+
+// connectTo sets connect, which asks for the server before each attempt and tries until its time is over.
+func (w *Warehouse) connectTo(find func(context.Context) (server, error)) {
 	w.connect = func(ctx context.Context) (session, error) {
-		deadline := time.Now().Add(wait.whole)
+		start := time.Now()
 		delay := w.firstDelay
 		for try := 1; ; try++ {
-			conn, err := pgx.ConnectConfig(ctx, config)
+			to, err := find(ctx)
+			if err != nil {
+				return nil, err
+			}
+			conn, err := pgx.ConnectConfig(ctx, to.config)
 			if err == nil {
 				return pgSession{conn}, nil
 			}
 			err = attempts(err)
-			if ctx.Err() != nil || !mayPass(err) || time.Now().Add(delay).After(deadline) {
+			again := mayPass(err) || to.rotates && try < maxRefusals && refusedLogin(err)
+			if ctx.Err() != nil || !again || time.Now().Add(delay).After(start.Add(to.whole)) {
 				return nil, w.explain(ctx, "connect to", err)
 			}
 			if try == 1 {
-				w.log.Warn("the warehouse does not answer; trying again", "warehouse", w.name, "for", wait.whole, "error", err)
+				trouble := "the warehouse does not answer; trying again"
+				if refusedLogin(err) {
+					trouble = "the warehouse refuses the login; fetching it anew"
+				}
+				w.log.Warn(trouble, "warehouse", w.name, "for", to.whole, "error", err)
 			}
 			if err := pause(ctx, delay); err != nil {
 				return nil, w.explain(ctx, "connect to", err)
@@ -80,6 +119,8 @@ func (w *Warehouse) useServer(config *pgx.ConnConfig, wait wait) {
 		}
 	}
 }
+
+func refusedLogin(err error) bool { return hasState(err, "28P01", "28000") }
 
 // attempts is a driver's error without its first wrapping, which holds the whole configuration, password and all, as a
 // field. With several addresses or TLS modes the text has a line for each attempt; it becomes one line.
@@ -130,8 +171,10 @@ func serverRemedy(err error) string {
 	var wrongCertificate *tls.CertificateVerificationError
 	var unknown *net.DNSError
 	switch {
-	case hasState(err, "28P01", "28000"):
+	case refusedLogin(err):
 		return "check the user and the password in the URL, or the environment variable PGPASSWORD"
+	case strings.Contains(err.Error(), "unknown authentication type: 13"):
+		return "the user has a SHA-256 password, which the driver does not know: give it an MD5 one (ALTER USER … PASSWORD 'md5…'), or log in by IAM with redshift-iam://"
 	case hasState(err, "3D000"):
 		return "create the database, or name another one in the URL"
 	case hasState(err, "42501"):

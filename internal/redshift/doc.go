@@ -12,5 +12,6 @@
 // its TRUNCATE commits, and its VARCHAR counts bytes. So none of these is used anywhere, texts are cut to bytes for all
 // dialects alike, and NULL keys are matched by IS NULL.
 //
+// A login is the URL's, or comes from AWS (package identity), anew for each connection.
 // No error, log line or MaskURL result holds a password.
 package redshift

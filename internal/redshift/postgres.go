@@ -21,11 +21,6 @@ func (w *Warehouse) usePostgres(raw string) error {
 	if err != nil {
 		return err
 	}
-	config, err := serverConfig(u, w.name)
-	if err != nil {
-		return err
-	}
 	w.dialect = postgresDialect
-	w.useServer(config, postgresWait)
-	return nil
+	return w.useServer(u, postgresWait)
 }

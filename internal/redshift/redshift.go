@@ -26,13 +26,8 @@ func (w *Warehouse) useRedshift(raw string) error {
 	if err != nil {
 		return err
 	}
-	config, err := serverConfig(redshiftDefaults(u), w.name)
-	if err != nil {
-		return err
-	}
 	w.dialect = redshiftDialect
-	w.useServer(config, redshiftWait)
-	return nil
+	return w.useServer(redshiftDefaults(u), redshiftWait)
 }
 
 // redshiftDefaults is the URL as the driver takes it: scheme postgres, with Redshift's port, and with a verified

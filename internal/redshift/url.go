@@ -11,7 +11,7 @@ import (
 // ErrURL is a warehouse URL that cannot be used. No text of it holds a password.
 var ErrURL = errors.New("wrong warehouse URL")
 
-const wantURL = "want sqlite:PATH, postgres://user@host:port/database or redshift://user@host:port/database"
+const wantURL = "want sqlite:PATH, postgres://user@host:port/database, redshift://user@host:port/database or redshift-iam://workgroup/database"
 
 // sqlitePath is the absolute path of a sqlite: URL.
 func sqlitePath(s string) (string, error) {

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"mss/internal/kpi"
+	"mss/internal/redshift/iamurl"
 )
 
 func TestMaskURL(t *testing.T) {
@@ -35,6 +36,10 @@ func TestMaskURL(t *testing.T) {
 		"postgres://h/db?sslkey=/k.pem&passfile=/p":  "postgres://h/db?sslkey=/k.pem&passfile=/p",
 		"postgres://u:p=w@h/db?password=secret":      "postgres://u:***@h/db?password=***",
 		"mysql://u:secret@h/db":                      "mysql://u:***@h/db",
+		"redshift-iam://wg/dev?region=eu-west-1":     "redshift-iam://wg/dev?region=eu-west-1",
+		"redshift-iam://cluster:c/dev?user=a%40b":    "redshift-iam://cluster:c/dev?user=a%40b",
+		"redshift-iam://u:secret@wg/dev":             "redshift-iam://u:***@wg/dev",
+		"redshift-iam://wg/dev?password=secret":      "redshift-iam://wg/dev?password=***",
 		"u:secret@h":                                 "u:***@h",
 		"host=h password=secret":                     "host=h password=***",
 		"":                                           "",
@@ -61,12 +66,17 @@ func TestPasswordsStayHidden(t *testing.T) {
 			"postgres://host/db?user=u&password=" + secret,
 			"postgres://user:" + secret + "@host/db?sslmode=bogus",
 			"postgres://user:" + secret + "@host/db?connect_timeout=x",
+			"redshift-iam://user:" + secret + "@wg1/dev",
+			"redshift-iam://wg1/dev?password=" + secret,
 		} {
-			if strings.Contains(url, "?user") && strings.Contains(secret, "&") {
+			if strings.Contains(url, "=Q") && strings.Contains(secret, "&") {
 				continue // the parameter ends there
 			}
 			if got := MaskURL(url); strings.Contains(got, "Q") {
 				t.Fatalf("MaskURL(%q) = %q", url, got)
+			}
+			if _, err := iamurl.Parse(url); err == nil || strings.Contains(err.Error(), "Q") {
+				t.Fatalf("%q: %v", url, err)
 			}
 			u, err := serverURL(url)
 			if err == nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"mss/internal/kpi"
+	"mss/internal/redshift/iamurl"
 )
 
 // Warehouse holds kpi_table. Its methods may be called concurrently.
@@ -36,6 +37,11 @@ type Options struct {
 	// ReadOnly opens a warehouse to be queried: it creates neither a database file nor tables, and needs no right
 	// to. Load still works where they exist.
 	ReadOnly bool
+	// Secret is the id or ARN of a secret of Secrets Manager that holds the login to a postgres:// or redshift://
+	// warehouse, and what the URL leaves out of host, port and database. "" is none.
+	Secret string
+	// Profile is the AWS profile for the secret, and for redshift-iam://.
+	Profile string
 }
 
 // Open connects to the warehouse that url names: sqlite:PATH, postgres:// (or postgresql://), or redshift://. Unless
@@ -46,6 +52,9 @@ type Options struct {
 // on PostgreSQL, or as long as the URL's connect_timeout says, in seconds; a refused login ends it at once. The
 // environment variables of libpq (PGPASSWORD, PGSSLROOTCERT, …) stand in for what the URL leaves out.
 //
+// A redshift-iam:// URL (see package iamurl) is a redshift:// URL whose login, host and port AWS tells. They, and
+// those of opt.Secret, are fetched anew for each connection, and not kept.
+//
 // An unusable URL gives an error that wraps ErrURL.
 func Open(ctx context.Context, url string, opt Options) (*Warehouse, error) {
 	w := &Warehouse{name: MaskURL(url), log: opt.Log, firstDelay: firstDelay}
@@ -54,6 +63,10 @@ func Open(ctx context.Context, url string, opt Options) (*Warehouse, error) {
 	}
 	var err error
 	switch {
+	case opt.Secret != "":
+		err = w.useSecret(ctx, url, opt)
+	case strings.HasPrefix(url, iamurl.Scheme):
+		err = w.useIAM(ctx, url, opt)
 	case strings.HasPrefix(url, "sqlite:"):
 		err = w.useSQLite(url, opt)
 	case strings.HasPrefix(url, "postgres://"), strings.HasPrefix(url, "postgresql://"):
