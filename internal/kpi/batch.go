@@ -43,10 +43,25 @@ func (d *texts) Text(i uint32) []byte {
 	return d.bytes[d.offsets[i]-first : d.offsets[i+1]-first]
 }
 
+func (d *texts) Common(state.Texts) int { return 0 } // it would have to be found out
+
 type ints []int64
 
-func (d *ints) Len() int           { return len(*d) }
-func (d *ints) Int(i uint32) int64 { return (*d)[i] }
+func (d *ints) Len() int { return len(*d) }
+
+func (d *ints) AppendInts(dst []int64) []int64 { return append(dst, *d...) }
+
+func (d *ints) Steps(step int64) (first int64, ok bool) {
+	for i, v := range *d {
+		if i > 0 && v != (*d)[i-1]+step {
+			return 0, false
+		}
+	}
+	if len(*d) == 0 {
+		return 0, false
+	}
+	return (*d)[0], true
+}
 
 // coded is a column of a batch as codes, whatever its arrays are: codes[i] is row i's place in the dictionary, or Null.
 // A plain array is its own dictionary.

@@ -46,7 +46,7 @@ type work struct {
 	write   bool           // new states are written
 
 	keys   *state.Keys
-	totals []*state.Total // one for each worker
+	totals []*state.Total // each of a few workers
 }
 
 // errAgain says that states which looked well are of no use: everything is computed anew.
@@ -77,10 +77,15 @@ func (w *work) run(ctx context.Context, full bool) (*result, error) {
 	return r, err
 }
 
+// workersPerTotal is how many workers share a total. It is locked for a tenth of the time that a row group takes.
+const workersPerTotal = 4
+
+func (w *work) threads() int { return max(1, w.job.Run.Threads) }
+
 // begin makes empty totals.
 func (w *work) begin(keys *state.Keys) {
 	w.keys, w.totals = keys, nil
-	for range max(1, w.job.Run.Threads) {
+	for range (w.threads() + workersPerTotal - 1) / workersPerTotal {
 		w.totals = append(w.totals, state.NewTotal(keys, w.job.Run.Semantics))
 	}
 }
@@ -140,5 +145,5 @@ func (w *work) fold(ctx context.Context, objects []blob.Object, done func(contex
 		size += o.Size
 	}
 	w.job.Run.Progress.Start(name, size)
-	return w.job.fold(ctx, w.data, objects, w.totals, done)
+	return w.foldObjects(ctx, objects, done)
 }

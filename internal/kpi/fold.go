@@ -9,34 +9,34 @@ import (
 
 	"mss/internal/blob"
 	"mss/internal/kpi/state"
-	"mss/internal/lake"
 	"mss/internal/parquetio"
 )
 
-// fold reads all row groups of the objects, and folds them into the totals: each belongs to a worker. Done is called with each
-// object's state, when it is complete; it may be nil.
-func (j *Job) fold(ctx context.Context, d lake.Dataset, objects []blob.Object, totals []*state.Total, done func(context.Context, blob.Object, []byte) error) error {
+// foldObjects reads all row groups of the objects, and folds them into the totals. Done is called with each object's state, when it is
+// complete; it may be nil.
+func (w *work) foldObjects(ctx context.Context, objects []blob.Object, done func(context.Context, blob.Object, []byte) error) error {
 	group, ctx := errgroup.WithContext(ctx)
-	work := make(chan rowGroup, len(totals))
+	todo := make(chan rowGroup, w.threads())
 	group.Go(func() error {
-		defer close(work)
-		return openAll(ctx, d, objects, work)
+		defer close(todo)
+		return openAll(ctx, w.data, objects, todo)
 	})
-	for _, total := range totals {
+	dicts := &parquetio.DictCache{}
+	for i := range w.threads() {
 		group.Go(func() error {
-			w := worker{folder: state.NewFolder(total, done != nil)}
-			for rg := range work {
-				last, err := w.fold(ctx, rg)
+			f := worker{folder: state.NewFolder(w.totals[i%len(w.totals)], done != nil), dicts: dicts}
+			for rg := range todo {
+				last, err := f.fold(ctx, rg)
 				if last || err != nil {
 					if cerr := rg.in.Close(); err == nil {
 						err = cerr
 					}
 				}
 				if err != nil {
-					return fmt.Errorf("read %s: %s: %w", d, rg.obj.Key, err)
+					return fmt.Errorf("read %s: %s: %w", w.data, rg.obj.Key, err)
 				}
 				if rg.index >= 0 {
-					j.Run.Progress.Add(rg.file.RowGroupRows(rg.index), rg.obj.Size/int64(rg.file.NumRowGroups()))
+					w.job.Run.Progress.Add(rg.file.RowGroupRows(rg.index), rg.obj.Size/int64(rg.file.NumRowGroups()))
 				}
 				if last && done != nil {
 					if err := done(ctx, rg.obj, rg.state); err != nil {
@@ -53,16 +53,29 @@ func (j *Job) fold(ctx context.Context, d lake.Dataset, objects []blob.Object, t
 // worker folds row groups.
 type worker struct {
 	folder *state.Folder
+	part   []byte
+
+	// The fast way.
+	runs     parquetio.RunReader
+	dicts    *parquetio.DictCache
+	runBatch state.Batch
+	zip      zip
+	hours    hourTable
+
+	// The way for files of other writers.
 	reader parquetio.BatchReader
 	batch  batch
-	part   []byte
 }
 
 // fold folds a row group, and says whether its object is now complete.
 func (w *worker) fold(ctx context.Context, rg rowGroup) (last bool, err error) {
 	w.part = w.part[:0]
 	if rg.index >= 0 {
-		if err := w.foldBatches(ctx, rg); err != nil {
+		ok, err := w.foldRuns(ctx, rg)
+		if !ok && err == nil {
+			err = w.foldBatches(ctx, rg)
+		}
+		if err != nil {
 			return false, err
 		}
 		w.part = w.folder.End(w.part)

@@ -73,9 +73,9 @@ func (w *work) addStates(ctx context.Context, p *plan) error {
 	var next atomic.Int64
 	unusable := make([]bool, len(p.kept))
 	group, ctx := errgroup.WithContext(ctx)
-	for _, total := range w.totals {
+	for i := range w.threads() {
 		group.Go(func() error {
-			loader := state.NewLoader(total)
+			loader := state.NewLoader(w.totals[i%len(w.totals)])
 			defer loader.Close()
 			for i := next.Add(1) - 1; i < int64(len(p.kept)); i = next.Add(1) - 1 {
 				f := p.kept[i].State

@@ -62,30 +62,46 @@ func (v *values) reset() {
 
 // open reads the chunk of a row group.
 func (c *columnReader) open(f *File, rowGroup int, col schema.Column) error {
+	off, size, err := c.begin(f, rowGroup, col)
+	if err == nil {
+		err = c.read(f, &c.data, off, size)
+	}
+	return err
+}
+
+// begin turns to the chunk of a row group, and tells where it is.
+func (c *columnReader) begin(f *File, rowGroup int, col schema.Column) (off int64, size int, err error) {
 	l, st, err := f.column(col)
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	rg := &f.meta.RowGroups[rowGroup]
 	m := &rg.Columns[l.chunk].MetaData
 	c.col, c.st, c.meta, c.at, c.left = col, st, m, 0, m.NumValues
 	if m.NumValues != rg.NumRows {
-		return c.damaged("it has %d values in a row group of %d rows", m.NumValues, rg.NumRows)
+		return 0, 0, c.damaged("it has %d values in a row group of %d rows", m.NumValues, rg.NumRows)
 	}
-	off := m.DataPageOffset
+	off = m.DataPageOffset
 	if m.DictionaryPageOffset > 0 && m.DictionaryPageOffset < off {
 		off = m.DictionaryPageOffset
 	}
-	size := m.TotalCompressedSize
-	if off < 0 || size < 0 || size > math.MaxInt32 {
-		return c.damaged("its chunk would have %d bytes at %d", size, off)
-	}
-	c.data = slices.Grow(c.data[:0], int(size))[:size]
-	if err := readFull(f.r, c.data, off); err != nil {
-		return fmt.Errorf("read column %s: %w", col.Name, err)
+	if off < 0 || m.TotalCompressedSize < 0 || m.TotalCompressedSize > math.MaxInt32 {
+		return 0, 0, c.damaged("its chunk would have %d bytes at %d", m.TotalCompressedSize, off)
 	}
 	c.page.rows, c.page.pos = 0, 0
 	c.dict.n = -1
+	return off, int(m.TotalCompressedSize), nil
+}
+
+// read reads size bytes at off into a buffer.
+func (c *columnReader) read(f *File, buf *[]byte, off int64, size int) error {
+	if size > cap(*buf) {
+		*buf = make([]byte, size, size+size/16) // the next one is mostly as long
+	}
+	*buf = (*buf)[:size]
+	if err := readFull(f.r, *buf, off); err != nil {
+		return fmt.Errorf("read column %s: %w", c.col.Name, err)
+	}
 	return nil
 }
 
@@ -184,13 +200,13 @@ func (c *columnReader) header() (h format.PageHeader, n int, err error) {
 	return h, r.BytesRead(), nil
 }
 
-// decompress gives the uncompressed bytes of a page, with eight bytes of room behind them; valid until the next call.
+// decompress gives the uncompressed bytes of a page, with room for padding behind them; valid until the next call.
 func (c *columnReader) decompress(raw []byte, size int) ([]byte, error) {
 	// Snappy cannot shrink by more than 1:21 or so, gzip by 1:1032; a header that claims more is damaged, not a reason to allocate.
 	if size < 0 || size > 1<<16+2048*len(raw) {
 		return nil, c.damaged("a page of %d bytes would have %d uncompressed", len(raw), size)
 	}
-	c.body = slices.Grow(c.body[:0], size+8)
+	c.body = slices.Grow(c.body[:0], size+padding)
 	var out []byte
 	var err error
 	switch c.meta.Codec {
@@ -208,7 +224,7 @@ func (c *columnReader) decompress(raw []byte, size int) ([]byte, error) {
 		out = c.body[:max(n, 0)]
 	default:
 		out, err = parquet.LookupCompressionCodec(c.meta.Codec).Decode(c.body[:0], raw)
-		out = slices.Grow(out, 8)
+		out = slices.Grow(out, padding)
 	}
 	if err != nil || len(out) != size {
 		return nil, c.damaged("a page cannot be decompressed (%v): %v", c.meta.Codec, err)

@@ -15,7 +15,10 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"mss/internal/blob"
+	"mss/internal/blob/fileblob"
 )
 
 var ctx = context.Background()
@@ -318,5 +321,31 @@ func count(t *testing.T, dir string) {
 		case !errors.Is(err, blob.ErrPrecondition):
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestManyWriters stages objects at the same time: the staging area comes and goes meanwhile.
+func TestManyWriters(t *testing.T) {
+	b, err := fileblob.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var group errgroup.Group
+	for range 8 {
+		group.Go(func() error {
+			for range 1000 {
+				s, err := b.Stage(ctx, "_mss/x")
+				if err != nil {
+					return err
+				}
+				if err := s.Abort(ctx); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -37,7 +37,8 @@ func (b *Bucket) create(name string, flags int) (f *os.File, err error) {
 		if f, err = os.OpenFile(name, flags, 0o644); !gone(err) {
 			return f, err
 		}
-		if err = os.MkdirAll(filepath.Dir(name), 0o755); err != nil && !gone(err) {
+		// MkdirAll says that the folder exists when it was there for a moment only.
+		if err = os.MkdirAll(filepath.Dir(name), 0o755); err != nil && !gone(err) && !errors.Is(err, os.ErrExist) {
 			return nil, err
 		}
 	}

@@ -2,29 +2,36 @@ package state
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/klauspost/compress/zstd"
 )
 
-// encode appends the part to dst, see doc.go.
-func (p *part) encode(dst []byte, g *genres) []byte {
-	c := p.columns[:0]
-	c = appendTally(c, p.tally)
+// partEncoder writes parts. It keeps its memory.
+type partEncoder struct {
+	columns []byte
+	zstd    *zstd.Encoder
+}
+
+// append appends a part to dst, see doc.go.
+func (e *partEncoder) append(dst []byte, p *part, g *genres) []byte {
+	c := appendTally(e.columns[:0], p.tally)
 	c = appendGenres(c, g)
 	c = appendCodes(c, p.users)
 	c = appendCodes(c, p.songs)
 	for _, n := range p.counts {
 		c = binary.AppendUvarint(c, uint64(n))
 	}
-	p.columns = c
-	if p.zstd == nil {
-		p.zstd, _ = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
+	e.columns = c
+	if e.zstd == nil {
+		e.zstd, _ = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
 			zstd.WithWindowSize(1<<18), zstd.WithEncoderCRC(false)) // fails on options that are out of range only
 	}
+	dst = slices.Grow(dst, len(c)/2+3*len(p.hours)+len(p.in)*5/8+64)
 	dst = binary.AppendUvarint(dst, uint64(len(c)))
 	at := len(dst)
 	dst = append(dst, 0, 0, 0, 0)
-	dst = p.zstd.EncodeAll(c, dst)
+	dst = e.zstd.EncodeAll(c, dst)
 	binary.LittleEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
 	dst = appendMasks(dst, p.hours)
 	return appendHours(dst, p.in)

@@ -25,7 +25,7 @@ func open(data []byte, magic string) (*source, error) {
 	return &source{b: data[len(magic):]}, nil
 }
 
-// Loader adds states of objects to a Total. It belongs to one goroutine.
+// Loader adds states of objects to a Total. It belongs to one goroutine; several may have the same Total.
 type Loader struct {
 	total *Total
 	part  part
@@ -38,9 +38,6 @@ func NewLoader(t *Total) *Loader {
 	d, _ := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(1<<32)) // fails on options that are out of range only
 	return &Loader{total: t, zstd: d}
 }
-
-// Total is what was added to.
-func (l *Loader) Total() *Total { return l.total }
 
 // Close gives the Loader's memory back.
 func (l *Loader) Close() { l.zstd.Close() }
@@ -92,26 +89,6 @@ func (l *Loader) addPart(s *source) (err error) {
 	}
 	t.addPart(p, &g)
 	return nil
-}
-
-// addPart adds what was folded into a part.
-func (t *Total) addPart(p *part, g *genres) {
-	t.begin(p.counted)
-	t.tally.add(p.tally)
-	t.genres.merge(g)
-	t.users = fit(t.users, t.keys.users.size())
-	for i, code := range p.users {
-		t.users[code] |= p.hours[i]
-	}
-	at := 0
-	for i, song := range p.songs {
-		counts := &t.songs[song]
-		to := at + int(p.counts[i])
-		for _, h := range p.in[at:to] {
-			counts[h]++
-		}
-		at = to
-	}
 }
 
 // Encode gives the Total as a file.

@@ -1,30 +1,36 @@
 package state
 
 import (
+	"slices"
+
 	"mss/internal/schema"
 )
 
-// Folder folds the rows of one row group after the other into a Total and, on the way, into a part of the state of the object that the
-// row group is of. It belongs to one goroutine.
+// Folder folds the rows of one row group after the other into a Total and, if wanted, makes the states of the objects that they
+// are of. It belongs to one goroutine; several may have the same Total.
 type Folder struct {
-	keys  *Keys
-	sem   schema.Semantics
-	total *Total
-	part  *part // nil when no states are wanted
+	keys   *Keys
+	sem    schema.Semantics
+	total  *Total
+	states bool
 
-	// What the codes of the current dictionaries are: codes of keys, and places in genres.
-	dict    Dicts
-	users   []uint32
-	tracks  []uint32
-	artists []uint32 // behind that of null
-	genreOf []*genre // likewise
-	songs   []knownSong
+	// What the codes of the current dictionaries mean.
+	dict       Dicts
+	users      []uint32    // their codes in keys
+	tracks     []uint32    // likewise, behind that of null
+	artists    []uint32    // likewise
+	genreOf    []*genre    // behind that of null
+	songs      []knownSong // by track
+	popularity []int64
+	duration   []int64
 
 	userHours []uint32 // by code of the dictionary: the hours in which the user occurs, as bits
 	genres    genres   // of the row group
+	part      part
+	encoder   partEncoder
+	encoded   []byte // parts of the row group that did not fit into one
 
-	runSongs []uint32 // by run of the batch: its song
-	miss     missing
+	missing missing
 }
 
 // knownSong is the song of a track of the current dictionary that was met last.
@@ -37,49 +43,45 @@ const unknown = -2
 
 // missing are the runs of a batch whose songs must be looked up.
 type missing struct {
-	runs                   []int
-	tracks, artists, songs []uint32
+	at              []int // places in the part's songs
+	runs            []*Run
+	tracks, artists []uint32 // codes of keys
+	songs           []uint32
 }
 
-// NewFolder makes a Folder into a Total. With parts it makes parts of states, too.
-func NewFolder(total *Total, parts bool) *Folder {
-	f := &Folder{keys: total.keys, sem: total.sem, total: total}
-	if parts {
-		f.part = &part{}
-	}
-	return f
-}
+// maxPart is how many rows may be folded into a part before another is begun. Row groups of other writers can be of any size.
+const maxPart = 1 << 22
 
-// Total is what was folded. The row group must be ended.
-func (f *Folder) Total() *Total { return f.total }
+// NewFolder makes a Folder into a Total. With states it makes parts of states, too.
+func NewFolder(total *Total, states bool) *Folder {
+	return &Folder{keys: total.keys, sem: total.sem, total: total, states: states}
+}
 
 // Fold adds a batch of a row group. The codes of the batch must be those of its dictionaries.
 func (f *Folder) Fold(b *Batch) error {
 	if err := f.use(b.Dict); err != nil {
 		return err
 	}
-	rows := int64(len(b.Hours))
-	if err := f.findSongs(b.Runs); err != nil {
-		return err
-	}
-	f.total.begin(rows)
-	t := f.total
-	popularity, duration := b.Dict.Popularity, b.Dict.Duration
-	primary, counted := int64(0), int64(0)
-	at := 0
+	p, m := &f.part, &f.missing
+	m.at, m.runs, m.tracks, m.artists = m.at[:0], m.runs[:0], m.tracks[:0], m.artists[:0]
+	all := f.sem == schema.Glue
+	k := len(p.songs)
+	p.songs, p.counts = extend(p.songs, len(b.Runs)), extend(p.counts, len(b.Runs))
+	songs, counts := p.songs[:k+len(b.Runs)], p.counts[:k+len(b.Runs)]
+	primary := int64(0)
+	at, from := 0, 0 // rows from from to at count in the hours, and are not in the part yet
 	for i := range b.Runs {
 		r := &b.Runs[i]
 		n := int64(r.Rows)
-		to := at + int(r.Rows)
 		g := f.genreOf[r.Genre+1]
 		g.rows += n
 		if r.Duration != Null {
-			g.duration.add(duration.Int(uint32(r.Duration)), n)
+			g.duration.add(f.duration[r.Duration], n)
 			g.durations += n
 		}
 		pop := int64(0)
 		if r.Popularity != Null {
-			pop = popularity.Int(uint32(r.Popularity))
+			pop = f.popularity[r.Popularity]
 			g.popularity.add(pop, n)
 			g.popularitys += n
 		}
@@ -88,31 +90,44 @@ func (f *Folder) Fold(b *Batch) error {
 		}
 		if r.Primary {
 			primary += n
+		} else if !all {
+			f.count(b, from, at)
+			at += int(n)
+			from = at
+			continue
 		}
-		if r.Primary || f.sem == schema.Glue {
-			song := f.runSongs[i]
-			countRun(&t.songs[song], f.userHours, b.Users[at:to], b.Hours[at:to])
-			counted += n
-			if f.part != nil {
-				f.part.count(song, b.Hours[at:to])
-			}
+		known := &f.songs[r.Track]
+		songs[k], counts[k] = known.song, uint32(n)
+		if known.artists != r.Artists {
+			m.at, m.runs = append(m.at, k), append(m.runs, r)
+			m.tracks, m.artists = append(m.tracks, f.tracks[r.Track+1]), append(m.artists, f.artists[r.Artists+1])
 		}
-		at = to
+		k++
+		at += int(n)
 	}
-	t.tally.add(tally{rows, primary, counted})
-	if f.part != nil {
-		f.part.tally.add(tally{rows, primary, counted})
+	f.count(b, from, at)
+	p.songs, p.counts = songs[:k], counts[:k]
+	p.rows += int64(at)
+	p.primary += primary
+	if err := f.findSongs(); err != nil {
+		return err
+	}
+	if p.rows >= maxPart {
+		f.encoded = f.endPart(f.encoded)
 	}
 	return nil
 }
 
-// countRun counts the rows of a run by the hour, and marks the hours of their users.
-func countRun(counts *[hours]uint32, userHours []uint32, users []int32, in []uint8) {
+// count adds rows that count in the hours to the part, and marks the hours of their users.
+func (f *Folder) count(b *Batch, from, to int) {
+	in, users := b.Hours[from:to], b.Users[from:to]
 	users = users[:len(in)]
+	userHours := f.userHours
 	for i, h := range in {
 		userHours[users[i]] |= 1 << (h & 31)
-		counts[h]++
 	}
+	f.part.in = append(f.part.in, in...)
+	f.part.counted += int64(len(in))
 }
 
 // tryTop makes a run the top one of its genre, if it is. Texts are copied only then.
@@ -132,31 +147,19 @@ func textOf(d Texts, code int32) *string {
 	return &s
 }
 
-// findSongs finds the songs of the runs that count.
-func (f *Folder) findSongs(runs []Run) error {
-	m := &f.miss
-	m.runs, m.tracks, m.artists = m.runs[:0], m.tracks[:0], m.artists[:0]
-	f.runSongs = fit(f.runSongs[:0], len(runs))
-	for i := range runs {
-		r := &runs[i]
-		if k := &f.songs[r.Track]; k.artists == r.Artists {
-			f.runSongs[i] = k.song
-		} else if r.Primary || f.sem == schema.Glue {
-			m.runs = append(m.runs, i)
-			m.tracks = append(m.tracks, f.tracks[r.Track+1])
-			m.artists = append(m.artists, f.artists[r.Artists+1])
-		}
-	}
-	if len(m.runs) == 0 {
+// findSongs looks up the missing songs.
+func (f *Folder) findSongs() error {
+	m := &f.missing
+	if len(m.at) == 0 {
 		return nil
 	}
-	m.songs = fit(m.songs[:0], len(m.runs))
+	m.songs = resize(m.songs, len(m.at))
 	if err := f.keys.songs.codes(m.songs, m.tracks, m.artists); err != nil {
 		return err
 	}
-	for k, i := range m.runs {
-		f.runSongs[i] = m.songs[k]
-		f.songs[runs[i].Track] = knownSong{runs[i].Artists, m.songs[k]}
+	for i, at := range m.at {
+		f.part.songs[at] = m.songs[i]
+		f.songs[m.runs[i].Track] = knownSong{m.runs[i].Artists, m.songs[i]}
 	}
 	return nil
 }
@@ -168,9 +171,14 @@ func (f *Folder) use(d Dicts) (err error) {
 		if f.users, err = f.keys.users.codes(d.Users); err != nil {
 			return err
 		}
-		f.userHours = fit(f.userHours[:0], len(f.users))
+		f.userHours = resize(f.userHours, len(f.users))
+		clear(f.userHours)
 	}
 	if d.Tracks != f.dict.Tracks || d.Artists != f.dict.Artists {
+		same := 0
+		if d.Artists == f.dict.Artists {
+			same = d.Tracks.Common(f.dict.Tracks)
+		}
 		if d.Tracks != f.dict.Tracks {
 			if f.tracks, err = f.keys.tracks.codes(d.Tracks); err != nil {
 				return err
@@ -181,8 +189,8 @@ func (f *Folder) use(d Dicts) (err error) {
 				return err
 			}
 		}
-		f.songs = fit(f.songs[:0], d.Tracks.Len())
-		for i := range f.songs {
+		f.songs = slices.Grow(f.songs[:same], d.Tracks.Len()-same)[:d.Tracks.Len()]
+		for i := same; i < len(f.songs); i++ {
 			f.songs[i].artists = unknown
 		}
 	}
@@ -192,34 +200,47 @@ func (f *Folder) use(d Dicts) (err error) {
 			f.genreOf = append(f.genreOf, f.genres.of(string(d.Genres.Text(uint32(i)))))
 		}
 	}
+	if d.Popularity != f.dict.Popularity {
+		f.popularity = d.Popularity.AppendInts(f.popularity[:0])
+	}
+	if d.Duration != f.dict.Duration {
+		f.duration = d.Duration.AppendInts(f.duration[:0])
+	}
 	f.dict = d
 	return nil
 }
 
-// flushUsers takes the users' hours over to the codes of keys.
+// flushUsers takes the users' hours over to the part.
 func (f *Folder) flushUsers() {
-	t := f.total
-	t.users = fit(t.users, f.keys.users.size())
+	p := &f.part
+	k := len(p.users)
+	p.users, p.hours = extend(p.users, len(f.userHours)), extend(p.hours, len(f.userHours))
+	users, hours := p.users[:k+len(f.userHours)], p.hours[:k+len(f.userHours)]
 	for i, bits := range f.userHours {
-		if bits == 0 {
-			continue
+		users[k], hours[k] = f.users[i], bits
+		if bits != 0 {
+			k++
 		}
-		t.users[f.users[i]] |= bits
-		if f.part != nil {
-			f.part.addUser(f.users[i], bits)
-		}
-		f.userHours[i] = 0
 	}
+	p.users, p.hours = users[:k], hours[:k]
+	clear(f.userHours)
 }
 
-// End ends a row group. With parts it appends the row group's to dst.
+// End ends a row group. With states it appends those of the row group's parts to dst.
 func (f *Folder) End(dst []byte) []byte {
+	dst = append(dst, f.encoded...)
+	f.encoded = f.encoded[:0]
+	return f.endPart(dst)
+}
+
+// endPart adds the part to the Total, and appends it to dst.
+func (f *Folder) endPart(dst []byte) []byte {
 	f.flushUsers()
-	f.total.genres.merge(&f.genres)
-	if f.part != nil {
-		dst = f.part.encode(dst, &f.genres)
-		f.part.reset()
+	f.total.addPart(&f.part, &f.genres)
+	if f.states {
+		dst = f.encoder.append(dst, &f.part, &f.genres)
 	}
+	f.part.reset()
 	// The places of genres stay: genreOf refers to them.
 	f.genres.none = genre{}
 	for _, g := range f.genres.named {
@@ -227,3 +248,9 @@ func (f *Folder) End(dst []byte) []byte {
 	}
 	return dst
 }
+
+// extend makes room for n more.
+func extend[T any](s []T, n int) []T { return slices.Grow(s, n) }
+
+// resize makes s n long, whatever is in it.
+func resize[T any](s []T, n int) []T { return slices.Grow(s[:0], n)[:n] }

@@ -3,6 +3,7 @@ package state
 import (
 	"math"
 	"math/bits"
+	"slices"
 	"sync"
 )
 
@@ -11,6 +12,11 @@ type intTable struct {
 	mu     sync.Mutex
 	values []int64  // by code
 	slots  []uint32 // code+1; 0 is free. Twice as many as values at least
+	space  []int64
+
+	last       Ints // the dictionary that was asked for last: other Folders ask for it, too
+	lastCodes  []uint32
+	lastValues []int64
 }
 
 func (t *intTable) size() int {
@@ -19,22 +25,32 @@ func (t *intTable) size() int {
 	return len(t.values)
 }
 
-// codes gives the code of each value of a dictionary.
+// codes gives the code of each value of a dictionary. It is not to be changed.
 func (t *intTable) codes(d Ints) ([]uint32, error) {
-	n := d.Len()
-	codes := make([]uint32, n)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.slots) == 0 {
-		t.grow(1 << bits.Len(uint(2*(len(t.values)+n))))
+	if d == t.last {
+		return t.lastCodes, nil
 	}
-	for i := range n {
-		code, err := t.add(d.Int(uint32(i)))
+	t.space = d.AppendInts(t.space[:0])
+	same := 0
+	for n := min(len(t.space), len(t.lastValues)); same < n && t.space[same] == t.lastValues[same]; same++ {
+	}
+	if len(t.slots) == 0 {
+		t.grow(1 << bits.Len(uint(2*(len(t.values)+len(t.space)))))
+		t.values = slices.Grow(t.values, len(t.space))
+	}
+	codes := make([]uint32, len(t.space))
+	copy(codes, t.lastCodes[:same])
+	for i := same; i < len(codes); i++ {
+		code, err := t.add(t.space[i])
 		if err != nil {
 			return nil, err
 		}
 		codes[i] = code
 	}
+	t.last, t.lastCodes = d, codes
+	t.lastValues, t.space = t.space, t.lastValues
 	return codes, nil
 }
 

@@ -10,12 +10,14 @@ type Texts interface {
 	Len() int
 	// Text is the value of a code; it stays as it is.
 	Text(code uint32) []byte
+	// Common is how many values at the front are known to be the same as those of another dictionary, which may be nil.
+	Common(other Texts) int
 }
 
 // Ints are a dictionary of integers, likewise.
 type Ints interface {
-	Len() int
-	Int(code uint32) int64
+	// AppendInts appends all values.
+	AppendInts(dst []int64) []int64
 }
 
 // Keys number the users, tracks, artists and songs of all states that are folded, read or merged together: their codes are

@@ -15,11 +15,17 @@ type texts []string
 
 func (d *texts) Len() int             { return len(*d) }
 func (d *texts) Text(i uint32) []byte { return []byte((*d)[i]) }
+func (d *texts) Common(other Texts) (n int) {
+	o, ok := other.(*texts)
+	for ok && n < min(len(*d), len(*o)) && (*d)[n] == (*o)[n] {
+		n++
+	}
+	return n
+}
 
 type ints []int64
 
-func (d *ints) Len() int           { return len(*d) }
-func (d *ints) Int(i uint32) int64 { return (*d)[i] }
+func (d *ints) AppendInts(dst []int64) []int64 { return append(dst, *d...) }
 
 // dicts collect the values of a row group.
 type dicts struct {
@@ -121,11 +127,15 @@ func TestExact(t *testing.T) {
 		}
 		keys := NewKeys()
 		var folders []*Folder
+		var totals []*Total
 		limit := []int64{1 << 32, 1, 50}[r.IntN(3)]
 		for range 1 + r.IntN(3) {
 			total := NewTotal(keys, sem)
 			total.limit = limit
-			folders = append(folders, NewFolder(total, true))
+			totals = append(totals, total)
+			for range 1 + r.IntN(2) {
+				folders = append(folders, NewFolder(total, true))
+			}
 		}
 		var files [][]byte // of keys, then of objects
 		var sizes Sizes
@@ -151,10 +161,10 @@ func TestExact(t *testing.T) {
 			}
 			rest = rest[n:]
 		}
-		r.Shuffle(len(folders), func(i, j int) { folders[i], folders[j] = folders[j], folders[i] })
-		total := folders[0].Total()
-		for _, f := range folders[1:] {
-			total.Merge(f.Total())
+		r.Shuffle(len(totals), func(i, j int) { totals[i], totals[j] = totals[j], totals[i] })
+		total := totals[0]
+		for _, o := range totals[1:] {
+			total.Merge(o)
 		}
 		check("folded", total)
 

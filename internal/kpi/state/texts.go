@@ -23,6 +23,9 @@ type textTable struct {
 	ends  []uint32 // by code: where its text ends
 	seed  maphash.Seed
 	slots []uint64 // upper half of the hash << 32 | code+1; 0 is free. Twice as many as texts at least
+
+	last      Texts // the dictionary that was asked for last: other Folders ask for it, too
+	lastCodes []uint32
 }
 
 func (t *textTable) size() int {
@@ -40,25 +43,43 @@ func (t *textTable) text(code uint32) []byte {
 	return t.texts[from:t.ends[code]:t.ends[code]]
 }
 
-// codes gives the code of each value of a dictionary, behind that of null, which is None.
+// codes gives the code of each value of a dictionary, behind that of null, which is None. It is not to be changed.
 func (t *textTable) codes(d Texts) ([]uint32, error) {
-	n := d.Len()
-	codes := make([]uint32, n+1)
-	codes[0] = None
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.slots) == 0 {
-		t.seed = maphash.MakeSeed()
-		t.grow(1 << bits.Len(uint(2*(len(t.ends)+n))))
+	if d == t.last {
+		return t.lastCodes, nil
 	}
-	for i := range n {
+	n := d.Len()
+	if len(t.slots) == 0 {
+		t.begin(d)
+	}
+	codes := make([]uint32, n+1)
+	codes[0] = None
+	same := d.Common(t.last)
+	copy(codes[1:], t.lastCodes[min(1, len(t.lastCodes)):][:same])
+	for i := same; i < n; i++ {
 		code, err := t.add(d.Text(uint32(i)))
 		if err != nil {
 			return nil, err
 		}
 		codes[i+1] = code
 	}
+	t.last, t.lastCodes = d, codes
 	return codes, nil
+}
+
+// begin makes room for the texts that are there already and those of the first dictionary.
+func (t *textTable) begin(d Texts) {
+	t.seed = maphash.MakeSeed()
+	n, size := d.Len(), 0
+	for i := range n {
+		size += len(d.Text(uint32(i)))
+	}
+	t.grow(1 << bits.Len(uint(2*(len(t.ends)+n))))
+	if len(t.ends) == 0 {
+		t.ends, t.texts = make([]uint32, 0, n+n/16), make([]byte, 0, size+size/16)
+	}
 }
 
 // grow places all texts into size slots.

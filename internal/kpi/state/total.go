@@ -3,6 +3,7 @@ package state
 import (
 	"math"
 	"slices"
+	"sync"
 
 	"mss/internal/schema"
 )
@@ -13,6 +14,7 @@ import (
 type Total struct {
 	keys *Keys
 	sem  schema.Semantics
+	mu   sync.Mutex // held while a part is added
 
 	tally
 	genres genres
