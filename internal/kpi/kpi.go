@@ -106,10 +106,8 @@ func (j *Job) Execute(ctx context.Context) (rep report.Job, err error) {
 // Preview computes the rows that a run would load, and writes nothing. It tells of how many objects the states would be taken over,
 // and how many would be read.
 func (j *Job) Preview(ctx context.Context) (rows []schema.KPI, reused, fresh int, err error) {
-	run := *j.Run
-	run.Progress = report.NoProgress{}
 	quiet := *j
-	quiet.Run = &run
+	quiet.Run = j.Run.Quiet()
 	w, err := quiet.begin(ctx)
 	if err != nil {
 		return nil, 0, 0, err
@@ -151,7 +149,7 @@ func (j *Job) publish(ctx context.Context, txn *lake.Txn, rows []schema.KPI, rep
 	}
 	same := false
 	if j.Run.Foreign != lake.ForeignRemove { // which publishing does
-		if same, err = j.published(ctx, objects); err != nil {
+		if same, err = j.published(ctx, txn, objects); err != nil {
 			return err
 		}
 	}
@@ -176,7 +174,7 @@ func (j *Job) publish(ctx context.Context, txn *lake.Txn, rows []schema.KPI, rep
 
 // input lists the objects to read.
 func (j *Job) input(ctx context.Context, d lake.Dataset) (*lake.Snapshot, []blob.Object, error) {
-	snap, err := d.Snapshot(ctx)
+	snap, err := j.Run.Snapshot(ctx, d)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"slices"
 
 	"mss/internal/lake"
 	"mss/internal/parquetio"
@@ -33,21 +32,19 @@ func encodeOutput(rows []schema.KPI) (objects []object, err error) {
 }
 
 // published says whether the audit copy is there with these bytes.
-func (j *Job) published(ctx context.Context, objects []object) (bool, error) {
-	d := lake.KPIOutput(j.Analytics)
-	snap, err := d.Snapshot(ctx)
-	if err != nil || snap == nil || snap.Incomplete || snap.Semantics != j.Run.Semantics || len(snap.Objects) != len(objects) {
-		return false, err
+func (j *Job) published(ctx context.Context, txn *lake.Txn, objects []object) (bool, error) {
+	snap := txn.Old()
+	if snap == nil || snap.Incomplete || snap.Semantics != j.Run.Semantics || len(snap.Objects) != len(objects) {
+		return false, nil
 	}
 	for _, o := range objects {
-		if !slices.ContainsFunc(snap.Objects, func(e lake.Entry) bool {
-			return e.Key == d.Prefix+o.key && e.Size == int64(len(o.data)) && e.CRC32C == checksum(o.data)
-		}) {
+		e := snap.Entry(lake.KPIOutput(j.Analytics).Prefix + o.key)
+		if e == nil || e.Size != int64(len(o.data)) || e.CRC32C != checksum(o.data) {
 			return false, nil
 		}
-	}
-	if _, err := d.Objects(ctx, snap); err != nil {
-		return false, ctx.Err() // an object is missing, or another one: that is what publishing is for
+		if now, intact, err := txn.Intact(ctx, *e); err != nil || !intact || now.ETag != e.ETag {
+			return false, err
+		}
 	}
 	return true, nil
 }

@@ -1,7 +1,9 @@
 package lake
 
 import (
+	"context"
 	"log/slog"
+	"sync"
 
 	"mss/internal/report"
 	"mss/internal/schema"
@@ -18,6 +20,27 @@ type Run struct {
 	Lock           Lock    // of the lake; nil where there is none, as in tests
 	Log            *slog.Logger
 	Progress       report.Progress
+
+	// snapshots are those that were read or written, by dataset: while a run holds the lock, nobody else replaces them.
+	snapshots sync.Map
+}
+
+// Snapshot reads the dataset's snapshot, once in a run that holds the lock; nil when there is none.
+func (r *Run) Snapshot(ctx context.Context, d Dataset) (*Snapshot, error) {
+	if s, ok := r.snapshots.Load(d.snapshotKey()); ok && r.Lock != nil {
+		return s.(*Snapshot), nil
+	}
+	s, err := d.Snapshot(ctx)
+	if err == nil {
+		r.snapshots.Store(d.snapshotKey(), s)
+	}
+	return s, err
+}
+
+// Quiet is the run without progress.
+func (r *Run) Quiet() *Run {
+	return &Run{ID: r.ID, Semantics: r.Semantics, Foreign: r.Foreign, MaxRejectRatio: r.MaxRejectRatio, Full: r.Full,
+		Threads: r.Threads, Lock: r.Lock, Log: r.Log, Progress: report.NoProgress{}}
 }
 
 // Lock is met by lock.Lock.

@@ -99,7 +99,7 @@ func (d Dataset) Snapshot(ctx context.Context) (*Snapshot, error) {
 
 // Require reads the snapshot that a job needs as input, made under the run's semantics.
 func (d Dataset) Require(ctx context.Context, run *Run, job string) (*Snapshot, error) {
-	s, err := d.Snapshot(ctx)
+	s, err := run.Snapshot(ctx, d)
 	if err != nil {
 		return nil, err
 	}

@@ -67,7 +67,7 @@ func (o *Object) Write(p []byte) (int, error) {
 
 // Begin starts to replace objects of the dataset.
 func (d Dataset) Begin(ctx context.Context, run *Run) (*Txn, error) {
-	old, err := d.Snapshot(ctx)
+	old, err := run.Snapshot(ctx, d)
 	if err != nil {
 		return nil, err
 	}
@@ -308,9 +308,11 @@ func (t *Txn) Commit(ctx context.Context) (*Snapshot, error) {
 	if err := t.run.check(); err != nil {
 		return nil, err
 	}
+	t.run.snapshots.Delete(t.d.snapshotKey())
 	if err := t.d.replaceSnapshot(ctx, t.old, s); err != nil {
 		return nil, err
 	}
+	t.run.snapshots.Store(t.d.snapshotKey(), s)
 	if err := t.d.deleteStale(ctx, t.run, p.Stale); err != nil {
 		return nil, err
 	}

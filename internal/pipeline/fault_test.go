@@ -20,15 +20,14 @@ func small(songs string) content {
 	}
 }
 
-// changes are pairs of raw lakes: what was there at the last run, and what is there now.
-func changes() map[string]struct {
+// change is a pair of raw lakes, and how the run on the second is to be made.
+type change struct {
 	before, after content
-	first, then   choices
-} {
-	type change = struct {
-		before, after content
-		first, then   choices
-	}
+	then          choices
+}
+
+// changes are pairs of raw lakes: what was there at the last run, and what is there now.
+func changes() map[string]change {
 	plays := func(c content, files map[string]string) content {
 		c = maps.Clone(c)
 		for name, data := range files {
@@ -66,7 +65,7 @@ func TestFaultSweep(t *testing.T) {
 			start := newSite(t)
 			if c.before != nil {
 				start.setRaw(t, c.before)
-				start.must(t, c.first)
+				start.must(t, choices{})
 			}
 			start.setRaw(t, c.after)
 			old := start.state(t)
