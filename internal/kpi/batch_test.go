@@ -107,7 +107,7 @@ func TestArrowBatches(t *testing.T) {
 				rest = rest[n:]
 			}
 			folder.End(nil)
-			if got, want := total.Rows(), kpitest.KPIs(rows, sem); !reflect.DeepEqual(got, want) {
+			if got, want := total.Result().Rows, kpitest.KPIs(rows, sem); !reflect.DeepEqual(got, want) {
 				t.Fatalf("seed %d %s:\n got %s\nwant %s", seed, sem, kpitest.Show(got), kpitest.Show(want))
 			}
 		}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"golang.org/x/sync/errgroup"
+
 	"mss/internal/blob"
 	"mss/internal/kpi/state"
 	"mss/internal/lake"
@@ -28,12 +30,8 @@ type counts struct {
 	Hourly  int64 `json:"hourly"`  // those that were
 }
 
-func countsOf(t *state.Total) counts {
-	c := counts{Rows: t.NumRows(), Plays: t.Plays(), Counted: t.Counted()}
-	for _, n := range t.HourlyRows() {
-		c.Hourly += n
-	}
-	return c
+func countsOf(t *state.Total, r state.Result) counts {
+	return counts{Rows: t.NumRows(), Plays: t.Plays(), Counted: t.Counted(), Hourly: r.Hourly}
 }
 
 // work is one computation: from the states of objects where there are such, from the objects otherwise.
@@ -60,7 +58,8 @@ func (w *work) run(ctx context.Context, full bool) (*result, error) {
 			return nil, err
 		}
 		t := w.merged()
-		return &result{rows: t.Rows(), counts: countsOf(t), fresh: w.objects}, nil
+		r := t.Result()
+		return &result{rows: r.Rows, counts: countsOf(t, r), fresh: w.objects}, nil
 	}
 	if full {
 		return w.update(ctx, &plan{fresh: w.objects})
@@ -117,25 +116,30 @@ func (w *work) update(ctx context.Context, p *plan) (*result, error) {
 		return nil, err
 	}
 	t := w.merged()
-	if len(p.kept) > 0 && wasteful(t, keys) {
+	group, gctx := errgroup.WithContext(ctx)
+	if w.write {
+		group.Go(func() error { return w.writeTotal(gctx, t, x) })
+	}
+	res := t.Result()
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	if len(p.kept) > 0 && wasteful(res, keys.Sizes()) {
 		return nil, fmt.Errorf("%w: most of their keys are of objects that are gone", errAgain)
 	}
-	r := &result{rows: t.Rows(), counts: countsOf(t), kept: len(p.kept), fresh: p.fresh}
-	if !w.write {
-		return r, nil
+	r := &result{rows: res.Rows, counts: countsOf(t, res), kept: len(p.kept), fresh: p.fresh}
+	if w.write {
+		x.Counts, x.Objects = r.counts, byKey(p.kept, fresh)
+		x.setRows(r.rows)
+		r.index = x
 	}
-	x.Counts, x.Objects = r.counts, byKey(p.kept, fresh)
-	x.setRows(r.rows)
-	r.index = x
-	return r, w.writeTotal(ctx, t, x)
+	return r, nil
 }
 
 // wasteful says whether the keys are many more than those that occur.
-func wasteful(t *state.Total, keys *state.Keys) bool {
+func wasteful(r state.Result, keys state.Sizes) bool {
 	const some = 10000
-	sizes := keys.Sizes()
-	users, songs := t.Used()
-	return sizes.Users > 2*users+some || sizes.Songs > 2*songs+some
+	return keys.Users > 2*r.Users+some || keys.Songs > 2*r.Songs+some
 }
 
 // fold folds data objects into the totals.

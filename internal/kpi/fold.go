@@ -53,7 +53,6 @@ func (w *work) foldObjects(ctx context.Context, objects []blob.Object, done func
 // worker folds row groups.
 type worker struct {
 	folder *state.Folder
-	part   []byte
 
 	// The fast way.
 	runs     parquetio.RunReader
@@ -69,8 +68,9 @@ type worker struct {
 
 // fold folds a row group, and says whether its object is now complete.
 func (w *worker) fold(ctx context.Context, rg rowGroup) (last bool, err error) {
-	w.part = w.part[:0]
+	part := state.NewObject()
 	if rg.index >= 0 {
+		w.folder.Begin(rg.file.RowGroupRows(rg.index))
 		ok, err := w.foldRuns(ctx, rg)
 		if !ok && err == nil {
 			err = w.foldBatches(ctx, rg)
@@ -78,9 +78,9 @@ func (w *worker) fold(ctx context.Context, rg rowGroup) (last bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		w.part = w.folder.End(w.part)
+		part = w.folder.End(part)
 	}
-	return rg.folded(w.part), nil
+	return rg.folded(part), nil
 }
 
 // foldBatches reads a row group as Arrow record batches: the way for files of any writer.

@@ -53,7 +53,7 @@ func TestBothWays(t *testing.T) {
 				}
 				object = w.folder.End(object)
 			}
-			if got := total.Rows(); !reflect.DeepEqual(got, want) && len(got)+len(want) > 0 {
+			if got := total.Result().Rows; !reflect.DeepEqual(got, want) && len(got)+len(want) > 0 {
 				t.Fatalf("seed %d %s fast %v:\n got %s\nwant %s", seed, sem, fast, kpitest.Show(got), kpitest.Show(want))
 			}
 			again := state.NewTotal(keys, sem)
@@ -62,7 +62,7 @@ func TestBothWays(t *testing.T) {
 				t.Fatal(err)
 			}
 			l.Close()
-			if got := again.Rows(); !reflect.DeepEqual(got, want) && len(got)+len(want) > 0 {
+			if got := again.Result().Rows; !reflect.DeepEqual(got, want) && len(got)+len(want) > 0 {
 				t.Fatalf("seed %d %s fast %v, its state:\n got %s\nwant %s", seed, sem, fast, kpitest.Show(got), kpitest.Show(want))
 			}
 		}

@@ -32,14 +32,18 @@ func openInput(ctx context.Context, d lake.Dataset, obj blob.Object) (*input, er
 		in.Close()
 		return nil, fmt.Errorf("read %s: %s: %w", d, obj.Key, err)
 	}
-	return &input{obj: obj, in: in, file: f, left: f.NumRowGroups(), state: state.NewObject()}, nil
+	return &input{obj: obj, in: in, file: f, left: f.NumRowGroups()}, nil
 }
 
-// folded takes the state of one of the row groups, and says whether it was the last.
+// folded takes the state of one of the row groups, to keep, and says whether it was the last.
 func (in *input) folded(part []byte) (last bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.state = append(in.state, part...)
+	if in.state == nil {
+		in.state = part
+	} else {
+		in.state = state.Join(in.state, part)
+	}
 	in.left--
 	return in.left == 0
 }

@@ -95,8 +95,8 @@ func (c *columnReader) begin(f *File, rowGroup int, col schema.Column) (off int6
 
 // read reads size bytes at off into a buffer.
 func (c *columnReader) read(f *File, buf *[]byte, off int64, size int) error {
-	if size > cap(*buf) {
-		*buf = make([]byte, size, size+size/16) // the next one is mostly as long
+	if size+padding > cap(*buf) {
+		*buf = make([]byte, size, size+size/16+padding) // the next one is mostly as long
 	}
 	*buf = (*buf)[:size]
 	if err := readFull(f.r, *buf, off); err != nil {
@@ -206,6 +206,11 @@ func (c *columnReader) decompress(raw []byte, size int) ([]byte, error) {
 	if size < 0 || size > 1<<16+2048*len(raw) {
 		return nil, c.damaged("a page of %d bytes would have %d uncompressed", len(raw), size)
 	}
+	if c.meta.Codec == format.Snappy {
+		if body := literal(raw, size); body != nil {
+			return body, nil
+		}
+	}
 	c.body = slices.Grow(c.body[:0], size+padding)
 	var out []byte
 	var err error
@@ -231,6 +236,30 @@ func (c *columnReader) decompress(raw []byte, size int) ([]byte, error) {
 	}
 	c.body = out
 	return out, nil
+}
+
+// literal gives the bytes of a Snappy page that is but one literal of the right size, and has padding behind it: bit-packed codes seldom
+// can be compressed. Of others it gives nil.
+func literal(raw []byte, size int) []byte {
+	n, k := binary.Uvarint(raw)
+	if k <= 0 || n != uint64(size) || k == len(raw) || raw[k]&3 != 0 {
+		return nil
+	}
+	length, more := int(raw[k]>>2)+1, 0
+	if length > 60 { // it stands in one to four bytes behind
+		more = length - 60
+		if length = 1; len(raw)-k-1 < more {
+			return nil
+		}
+		for i := range more {
+			length += int(raw[k+1+i]) << (8 * i)
+		}
+	}
+	at := k + 1 + more
+	if length != size || len(raw)-at != size || cap(raw)-len(raw) < padding {
+		return nil
+	}
+	return raw[at:]
 }
 
 func (c *columnReader) decodeDict(h format.PageHeader, raw []byte) error {

@@ -21,15 +21,18 @@ import (
 //
 // The zero value is ready for Reset. Memory is kept from one row group to the next: reuse a RunReader.
 type RunReader struct {
-	cols []runColumn
-	page int
+	cols  []runColumn
+	page  int
+	plain []byte // a dictionary, uncompressed
 }
 
 // RunColumn is a column to be read, and how.
 type RunColumn struct {
 	schema.Column
 	ByRow bool // a code, or a plain integer, for each row; it holds no null
-	Own   bool // its dictionaries differ from row group to row group: they are not shared, and valid until the next Reset only
+	// Own says that its dictionaries differ from row group to row group: they are not shared, and valid until the next Reset only. Only
+	// one column can be so.
+	Own bool
 }
 
 // runColumn is a column of the current row group.
@@ -37,7 +40,6 @@ type runColumn struct {
 	columnReader
 	RunColumn
 	dictData []byte     // the dictionary page, as it is stored, with its header
-	dictBody []byte     // and uncompressed, when it is Own
 	stored   storedPage // the dictionary's; its raw is nil when there is none
 	pages    []storedPage
 	found    *Dictionary
@@ -82,10 +84,12 @@ func (r *RunReader) Reset(f *File, rowGroup int, columns []RunColumn, cache *Dic
 			return false, nil
 		}
 	}
-	for i := range r.cols {
-		if c := &r.cols[i]; c.stored.raw != nil {
-			if err := c.readDict(cache); err != nil {
-				return false, err
+	for _, own := range []bool{false, true} { // the latter stay in r.plain
+		for i := range r.cols {
+			if c := &r.cols[i]; c.stored.raw != nil && c.Own == own {
+				if err := c.readDict(cache, &r.plain); err != nil {
+					return false, err
+				}
 			}
 		}
 	}
@@ -158,8 +162,8 @@ func (c *runColumn) check(p *storedPage) error {
 	return nil
 }
 
-// readDict decodes the dictionary page.
-func (c *runColumn) readDict(cache *DictCache) (err error) {
+// readDict decodes the dictionary page, into buf.
+func (c *runColumn) readDict(cache *DictCache, buf *[]byte) (err error) {
 	p := &c.stored
 	var front *cachedPage
 	if !c.Own {
@@ -171,9 +175,9 @@ func (c *runColumn) readDict(cache *DictCache) (err error) {
 	if err := c.check(p); err != nil {
 		return err
 	}
-	c.body, c.dictBody = c.dictBody, c.body
+	c.body, *buf = *buf, c.body
 	plain, err := c.decompress(p.raw, p.uncompressed)
-	c.body, c.dictBody = c.dictBody, c.body
+	c.body, *buf = *buf, c.body
 	if err != nil {
 		return err
 	}
@@ -185,7 +189,7 @@ func (c *runColumn) readDict(cache *DictCache) (err error) {
 		c.found, err = parseDictionary(c.Kind, plain, p.values)
 		if err == nil && !c.Own {
 			c.found = cache.keep(c.Name, p.raw, c.found)
-			c.dictData, c.dictBody = nil, nil // they are the cache's now
+			c.dictData, *buf = nil, nil // they are the cache's now
 		}
 	}
 	if err != nil {

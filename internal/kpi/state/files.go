@@ -3,6 +3,7 @@ package state
 import (
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -16,6 +17,9 @@ const (
 
 // NewObject begins the state of an object: the parts of its row groups follow, in any order.
 func NewObject() []byte { return []byte(objectMagic) }
+
+// Join appends the parts of another state to one.
+func Join(object, other []byte) []byte { return append(object, other[len(objectMagic):]...) }
 
 // open checks the name in front.
 func open(data []byte, magic string) (*source, error) {
@@ -93,25 +97,26 @@ func (l *Loader) addPart(s *source) (err error) {
 
 // Encode gives the Total as a file.
 func (t *Total) Encode() []byte {
-	t.users = fit(t.users, t.keys.users.size())
 	songs := t.keys.songs.size()
-	dst := make([]byte, 0, 64<<10+3*len(t.users)+16*songs)
+	dst := make([]byte, 0, 64<<10+3*len(t.users)+(3+hours+hours/2)*songs)
 	dst = append(dst, totalMagic...)
 	dst = appendTally(dst, t.tally)
 	dst = appendGenres(dst, &t.genres)
 	dst = binary.AppendUvarint(dst, uint64(len(t.users)))
 	dst = appendMasks(dst, t.users)
 	dst = binary.AppendUvarint(dst, uint64(songs))
+	var counts [hours]uint64
 	for code := range songs {
-		at, mask := len(dst), uint32(0)
-		dst = append(dst, 0, 0, 0)
-		for h := range hours {
-			if n := t.count(uint32(code), h); n > 0 {
-				mask |= 1 << h
-				dst = binary.AppendUvarint(dst, uint64(n))
+		mask := t.countsOf(uint32(code), &counts)
+		dst = append(dst, byte(mask), byte(mask>>8), byte(mask>>16))
+		for ; mask != 0; mask &= mask - 1 {
+			n := counts[bits.TrailingZeros32(mask)%hours]
+			if n < 0x80 {
+				dst = append(dst, byte(n))
+			} else {
+				dst = binary.AppendUvarint(dst, n)
 			}
 		}
-		dst[at], dst[at+1], dst[at+2] = byte(mask), byte(mask>>8), byte(mask>>16)
 	}
 	return dst
 }
@@ -140,12 +145,10 @@ func (t *Total) Decode(data []byte) error {
 		if b == nil {
 			return ErrFormat
 		}
-		for h, mask := 0, uint32(b[0])|uint32(b[1])<<8|uint32(b[2])<<16; mask != 0; h, mask = h+1, mask>>1 {
-			if mask&1 == 0 {
-				continue
-			}
+		for mask := uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16; mask != 0; mask &= mask - 1 {
+			h := bits.TrailingZeros32(mask)
 			n := s.count()
-			if n > t.counted-sum || h >= hours {
+			if n > t.counted-sum {
 				return ErrFormat
 			}
 			sum += n

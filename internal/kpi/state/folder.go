@@ -57,6 +57,13 @@ func NewFolder(total *Total, states bool) *Folder {
 	return &Folder{keys: total.keys, sem: total.sem, total: total, states: states}
 }
 
+// Begin makes room for a row group of some rows. It need not be called.
+func (f *Folder) Begin(rows int64) {
+	n := int(min(rows, maxPart))
+	f.part.in = slices.Grow(f.part.in[:0], n)
+	f.part.songs, f.part.counts = slices.Grow(f.part.songs[:0], n/8), slices.Grow(f.part.counts[:0], n/8)
+}
+
 // Fold adds a batch of a row group. The codes of the batch must be those of its dictionaries.
 func (f *Folder) Fold(b *Batch) error {
 	if err := f.use(b.Dict); err != nil {
@@ -66,7 +73,7 @@ func (f *Folder) Fold(b *Batch) error {
 	m.at, m.runs, m.tracks, m.artists = m.at[:0], m.runs[:0], m.tracks[:0], m.artists[:0]
 	all := f.sem == schema.Glue
 	k := len(p.songs)
-	p.songs, p.counts = extend(p.songs, len(b.Runs)), extend(p.counts, len(b.Runs))
+	p.songs, p.counts = slices.Grow(p.songs, len(b.Runs)), slices.Grow(p.counts, len(b.Runs))
 	songs, counts := p.songs[:k+len(b.Runs)], p.counts[:k+len(b.Runs)]
 	primary := int64(0)
 	at, from := 0, 0 // rows from from to at count in the hours, and are not in the part yet
@@ -168,7 +175,7 @@ func (f *Folder) findSongs() error {
 func (f *Folder) use(d Dicts) (err error) {
 	if d.Users != f.dict.Users {
 		f.flushUsers()
-		if f.users, err = f.keys.users.codes(d.Users); err != nil {
+		if f.users, err = f.keys.users.codes(f.users, d.Users); err != nil {
 			return err
 		}
 		f.userHours = resize(f.userHours, len(f.users))
@@ -180,12 +187,12 @@ func (f *Folder) use(d Dicts) (err error) {
 			same = d.Tracks.Common(f.dict.Tracks)
 		}
 		if d.Tracks != f.dict.Tracks {
-			if f.tracks, err = f.keys.tracks.codes(d.Tracks); err != nil {
+			if f.tracks, err = f.keys.tracks.codes(f.tracks, d.Tracks, f.dict.Tracks); err != nil {
 				return err
 			}
 		}
 		if d.Artists != f.dict.Artists {
-			if f.artists, err = f.keys.artists.codes(d.Artists); err != nil {
+			if f.artists, err = f.keys.artists.codes(f.artists, d.Artists, f.dict.Artists); err != nil {
 				return err
 			}
 		}
@@ -214,7 +221,7 @@ func (f *Folder) use(d Dicts) (err error) {
 func (f *Folder) flushUsers() {
 	p := &f.part
 	k := len(p.users)
-	p.users, p.hours = extend(p.users, len(f.userHours)), extend(p.hours, len(f.userHours))
+	p.users, p.hours = slices.Grow(p.users, len(f.userHours)), slices.Grow(p.hours, len(f.userHours))
 	users, hours := p.users[:k+len(f.userHours)], p.hours[:k+len(f.userHours)]
 	for i, bits := range f.userHours {
 		users[k], hours[k] = f.users[i], bits
@@ -248,9 +255,6 @@ func (f *Folder) endPart(dst []byte) []byte {
 	}
 	return dst
 }
-
-// extend makes room for n more.
-func extend[T any](s []T, n int) []T { return slices.Grow(s, n) }
 
 // resize makes s n long, whatever is in it.
 func resize[T any](s []T, n int) []T { return slices.Grow(s[:0], n)[:n] }

@@ -14,9 +14,8 @@ type intTable struct {
 	slots  []uint32 // code+1; 0 is free. Twice as many as values at least
 	space  []int64
 
-	last       Ints // the dictionary that was asked for last: other Folders ask for it, too
-	lastCodes  []uint32
-	lastValues []int64
+	known      []int64 // a dictionary that was asked for before
+	knownCodes []uint32
 }
 
 func (t *intTable) size() int {
@@ -25,33 +24,33 @@ func (t *intTable) size() int {
 	return len(t.values)
 }
 
-// codes gives the code of each value of a dictionary. It is not to be changed.
-func (t *intTable) codes(d Ints) ([]uint32, error) {
+// codes fills dst with the code of each value of a dictionary.
+func (t *intTable) codes(dst []uint32, d Ints) ([]uint32, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if d == t.last {
-		return t.lastCodes, nil
-	}
 	t.space = d.AppendInts(t.space[:0])
-	same := 0
-	for n := min(len(t.space), len(t.lastValues)); same < n && t.space[same] == t.lastValues[same]; same++ {
-	}
+	n := len(t.space)
 	if len(t.slots) == 0 {
-		t.grow(1 << bits.Len(uint(2*(len(t.values)+len(t.space)))))
-		t.values = slices.Grow(t.values, len(t.space))
+		t.grow(1 << bits.Len(uint(2*(len(t.values)+n))))
+		t.values = slices.Grow(t.values, n)
 	}
-	codes := make([]uint32, len(t.space))
-	copy(codes, t.lastCodes[:same])
-	for i := same; i < len(codes); i++ {
+	dst = resize(dst, n)
+	// Mostly a dictionary begins as the one before.
+	same := 0
+	for m := min(n, len(t.known)); same < m && t.space[same] == t.known[same]; same++ {
+	}
+	copy(dst, t.knownCodes[:same])
+	for i := same; i < n; i++ {
 		code, err := t.add(t.space[i])
 		if err != nil {
 			return nil, err
 		}
-		codes[i] = code
+		dst[i] = code
 	}
-	t.last, t.lastCodes = d, codes
-	t.lastValues, t.space = t.space, t.lastValues
-	return codes, nil
+	if same < n/2 {
+		t.known, t.knownCodes = slices.Clone(t.space), slices.Clone(dst)
+	}
+	return dst, nil
 }
 
 // slot is where the search for a value begins. Ids mostly lie close together: a multiplication spreads them.

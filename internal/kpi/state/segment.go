@@ -17,8 +17,9 @@ func (k *Keys) Sizes() Sizes {
 
 // Encode gives the keys that were added since there were from, as a file. Nothing may be added meanwhile.
 func (k *Keys) Encode(from Sizes) []byte {
-	dst := []byte(keysMagic)
 	now := k.Sizes()
+	room := len(k.tracks.texts) + len(k.artists.texts) + 4*(now.Users-from.Users) + 2*(now.Tracks-from.Tracks+now.Artists-from.Artists) + 8*(now.Songs-from.Songs)
+	dst := append(make([]byte, 0, room+256), keysMagic...)
 	for _, n := range []int{from.Users, now.Users, from.Tracks, now.Tracks, from.Artists, now.Artists, from.Songs, now.Songs} {
 		dst = binary.AppendUvarint(dst, uint64(n))
 	}

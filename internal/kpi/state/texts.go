@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"math"
 	"math/bits"
+	"slices"
 	"sync"
 )
 
@@ -24,8 +25,8 @@ type textTable struct {
 	seed  maphash.Seed
 	slots []uint64 // upper half of the hash << 32 | code+1; 0 is free. Twice as many as texts at least
 
-	last      Texts // the dictionary that was asked for last: other Folders ask for it, too
-	lastCodes []uint32
+	known      Texts // a dictionary that was asked for before: other Folders will ask for it, or one much like it
+	knownCodes []uint32
 }
 
 func (t *textTable) size() int {
@@ -43,30 +44,33 @@ func (t *textTable) text(code uint32) []byte {
 	return t.texts[from:t.ends[code]:t.ends[code]]
 }
 
-// codes gives the code of each value of a dictionary, behind that of null, which is None. It is not to be changed.
-func (t *textTable) codes(d Texts) ([]uint32, error) {
+// codes fills dst with the code of each value of a dictionary, behind that of null, which is None. Dst may hold those of another
+// dictionary, before: what they have in common is not looked up.
+func (t *textTable) codes(dst []uint32, d, before Texts) ([]uint32, error) {
+	n := d.Len()
+	same := d.Common(before)
+	dst = slices.Grow(dst[:min(len(dst), same+1)], n+1-same)[:n+1]
+	dst[0] = None
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if d == t.last {
-		return t.lastCodes, nil
-	}
-	n := d.Len()
 	if len(t.slots) == 0 {
 		t.begin(d)
 	}
-	codes := make([]uint32, n+1)
-	codes[0] = None
-	same := d.Common(t.last)
-	copy(codes[1:], t.lastCodes[min(1, len(t.lastCodes)):][:same])
+	known := d.Common(t.known)
+	if known > same {
+		same += copy(dst[1+same:], t.knownCodes[1+same:1+known])
+	}
 	for i := same; i < n; i++ {
 		code, err := t.add(d.Text(uint32(i)))
 		if err != nil {
 			return nil, err
 		}
-		codes[i+1] = code
+		dst[1+i] = code
 	}
-	t.last, t.lastCodes = d, codes
-	return codes, nil
+	if known < n/2 {
+		t.known, t.knownCodes = d, slices.Clone(dst)
+	}
+	return dst, nil
 }
 
 // begin makes room for the texts that are there already and those of the first dictionary.

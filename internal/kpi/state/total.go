@@ -51,23 +51,8 @@ func (t *Total) NumRows() int64 { return t.rows }
 // Plays counts the rows with is_primary.
 func (t *Total) Plays() int64 { return t.primary }
 
-// Counted counts the rows that count in the hours, and HourlyRows those that were counted there: the same, if all is well.
+// Counted counts the rows that are to be counted in the hours.
 func (t *Total) Counted() int64 { return t.counted }
-
-// HourlyRows counts the rows of each hour.
-func (t *Total) HourlyRows() (n [hours]int64) {
-	for i := range t.songs {
-		for h, k := range t.songs[i] {
-			n[h] += int64(k)
-		}
-	}
-	for i := range t.wide {
-		for h, k := range t.wide[i] {
-			n[h] += int64(k)
-		}
-	}
-	return n
-}
 
 // begin makes room for n more rows to be counted, and for all keys that are numbered now.
 func (t *Total) begin(n int64) {
@@ -96,20 +81,31 @@ func (t *Total) fitSongs(n int) {
 		return
 	}
 	if n > cap(t.songs) {
-		t.songs = slices.Grow(t.songs, max(n, t.keys.tracks.size())-len(t.songs))
+		room := max(n, t.keys.tracks.size())
+		t.songs = slices.Grow(t.songs, room+room/8-len(t.songs))
 	}
 	t.songs = fit(t.songs, n)
 }
 
-// count is the number of rows of a song in an hour.
-func (t *Total) count(song uint32, h int) (n int64) {
+// countsOf gives the rows of a song by the hour, and the hours in which there are some, as bits.
+func (t *Total) countsOf(song uint32, counts *[hours]uint64) (mask uint32) {
 	if int(song) < len(t.songs) {
-		n = int64(t.songs[song][h])
+		for h, n := range t.songs[song] {
+			counts[h] = uint64(n)
+			mask |= uint32((uint64(n)-1)>>63^1) << h // without a branch: whether there are some is as good as random
+		}
+	} else {
+		clear(counts[:])
 	}
 	if int(song) < len(t.wide) {
-		n += int64(t.wide[song][h])
+		for h, n := range t.wide[song] {
+			if n > 0 {
+				counts[h] += n
+				mask |= 1 << h
+			}
+		}
 	}
-	return n
+	return mask
 }
 
 // Merge adds another Total of the same keys and semantics. Nothing may be folded into either meanwhile.
