@@ -14,7 +14,7 @@ func openPlace(ctx context.Context, cfg *config.Config, url string) (blob.Bucket
 	partSize, parts := transfer(cfg.MemoryLimit, cfg.Threads)
 	b, err := place.Open(ctx, url, place.Options{
 		Profile: cfg.Profile, Endpoint: cfg.S3Endpoint, PathStyle: cfg.S3PathStyle,
-		PartSize: partSize, Concurrency: parts,
+		PartSize: partSize, Concurrency: parts, KMSKey: cfg.KMSKey,
 	})
 	if errors.Is(err, place.ErrURL) {
 		return nil, usageError{err}

@@ -32,6 +32,7 @@ var other = map[string]string{
 	"full": "true", "keep-stale": "true", "threads": "3", "memory-limit": "512MiB", "log-format": "json",
 	"log-level": "debug", "output": "json", "no-progress": "true", "profile": "prod",
 	"s3-endpoint": "http://localhost:7070", "s3-path-style": "true",
+	"kms-key": "alias/mss", "catalog": "glue",
 }
 
 func TestDefaults(t *testing.T) {
@@ -93,6 +94,7 @@ func TestValuesReachTheConfig(t *testing.T) {
 		Semantics: "glue", MaxRejectRatio: 0.5, Foreign: "remove", Full: true, KeepStale: true, Threads: 3,
 		MemoryLimit: 512 << 20, LogFormat: "json", LogLevel: -4, Output: "json", NoProgress: true, Profile: "prod",
 		S3Endpoint: "http://localhost:7070", S3PathStyle: true,
+		KMSKey: "alias/mss", Catalog: "glue",
 	}
 	got := *cfg
 	got.Values = nil
@@ -168,7 +170,8 @@ func TestWrongValues(t *testing.T) {
 		{"log-level", "trace"}, {"max-reject-ratio", "1.01"}, {"max-reject-ratio", "-0.1"}, {"max-reject-ratio", "1%"},
 		{"max-reject-ratio", "NaN"}, {"threads", "-1"}, {"threads", "1.5"}, {"threads", "100000"}, {"memory-limit", "big"},
 		{"memory-limit", "1KB"}, {"memory-limit", "-1GB"}, {"memory-limit", "99999999999999999999GB"}, {"full", "ja"},
-		{"s3-endpoint", "localhost:7070"}, {"s3-endpoint", "ftp://h"},
+		{"s3-endpoint", "localhost:7070"}, {"s3-endpoint", "ftp://h"}, {"catalog", "hive"},
+		{"kms-key", "mss"}, {"kms-key", "aws:s3"}, {"kms-key", "arn:aws:kms:eu-west-1:1:key/x"}, {"kms-key", "alias/"},
 	} {
 		cfg, err := Load(Sources{Flags: map[string]string{c[0]: c[1]}})
 		if err == nil || !strings.Contains(err.Error(), "flag --"+c[0]) || !strings.Contains(err.Error(), "want") {

@@ -8,6 +8,10 @@ type Options struct {
 	Endpoint  string // URL of an S3-compatible server; "" is AWS_ENDPOINT_URL(_S3), the profile's, or AWS
 	PathStyle bool   // http://host/bucket/key instead of http://bucket.host/key; always so with an endpoint
 
+	// KMSKey says how the server is to encrypt what is written: a KMS key by id, ARN or alias, SSEKMS, or SSES3; ""
+	// is the bucket's own default.
+	KMSKey string
+
 	// PartSize is the unit of transfer in bytes, 0 for 8 MiB, at least 5 MiB. Concurrency is the number of parts
 	// under way per stream and per staged object, 0 for 3. Memory per stream or object: (Concurrency+1) * PartSize.
 	PartSize    int64
