@@ -36,10 +36,11 @@ build: ## build bin/mss, a static binary
 test: test-tools ## run all tests, with a real PostgreSQL and a real S3 server
 	go test -count=1 -timeout $(TIMEOUT) $(PACKAGES)
 
-# PostgreSQL comes from the system's packages, the S3 server is built from source.
-test-tools: ## install what the tests need: PostgreSQL (apt), versitygw
+# PostgreSQL comes from the system's packages, the S3 server is built from source, the stand-in for AWS is Python's.
+test-tools: ## install what the tests need: PostgreSQL (apt), versitygw, moto (pip)
 	@$(call aptinstall,PostgreSQL,command -v initdb || ls /usr/lib/postgresql/*/bin/initdb,postgresql)
 	@$(call goinstall,github.com/versity/versitygw/cmd/versitygw,$(VERSITYGW))
+	@$(call venv,$(VENVS)-aws,test/aws/requirements.txt)
 
 test-readers: build readers-tools ## check that pyarrow, DuckDB, Polars, parquet-go and Spark read our Parquet alike
 	$(VENVS)-readers/bin/python test/readers/readers.py bin/mss .cache/readers
