@@ -21,6 +21,9 @@ const (
 // Names are the names of all tables.
 var Names = []string{SongsTable, UsersTable, TransformedTable, AliasTable, KPITable}
 
+// ProbeTable is the table that a test of one's rights makes and removes. Only it is ever deleted.
+const ProbeTable = "mss_doctor"
+
 // kpiType is the partition key of KPITable.
 var kpiType = Column{Name: "kpi_type", Type: "string"}
 

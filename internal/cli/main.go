@@ -72,7 +72,7 @@ and the flag. Stdout carries the report or the result, stderr the log.`,
 	root.SetErr(a.console)
 	a.flags.addTo(root)
 	root.AddCommand(a.runCmd(), a.queryCmd(), a.demoCmd(), a.generateCmd(), a.configCmd(), a.versionCmd(),
-		a.catalogCmd())
+		a.catalogCmd(), a.doctorCmd(), a.policyCmd())
 	// cobra's own group of commands answers an unknown shell with its help, and exit code 0.
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {

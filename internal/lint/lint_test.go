@@ -15,40 +15,43 @@ import (
 
 // allowed lists, for each package, the packages of this module that its production files import.
 var allowed = map[string][]string{
-	"cmd/mss":                {"internal/cli"},
-	"internal/cli":           {"internal/awsconfig", "internal/blob", "internal/blob/place", "internal/catalog", "internal/catalog/glue", "internal/config", "internal/demodata", "internal/integrate", "internal/kpi", "internal/lake", "internal/metadata", "internal/redshift", "internal/report", "internal/schema"},
-	"internal/config":        {"internal/redshift", "internal/schema", "internal/lake"},
-	"internal/demodata":      {"internal/blob"},
-	"internal/metadata":      job,
-	"internal/integrate":     job,
-	"internal/kpi":           job,
-	"internal/ingest":        {"internal/blob", "internal/csvio", "internal/report", "internal/schema"},
-	"internal/lake":          {"internal/blob", "internal/report", "internal/schema"},
-	"internal/quality":       {"internal/blob", "internal/csvio", "internal/lake"},
-	"internal/csvio":         {"internal/schema"},
-	"internal/parquetio":     {"internal/schema"},
-	"internal/redshift":      {"internal/kpi", "internal/schema"},
-	"internal/blob":          {},
-	"internal/blob/fileblob": {"internal/blob"},
-	"internal/blob/memblob":  {"internal/blob"},
-	"internal/blob/s3blob":   {"internal/awsconfig", "internal/blob"},
-	"internal/blob/place":    {"internal/blob", "internal/blob/fileblob", "internal/blob/s3blob"},
-	"internal/awsconfig":     {},
-	"internal/catalog":       {"internal/blob", "internal/lake", "internal/schema"},
-	"internal/catalog/glue":  {"internal/awsconfig", "internal/catalog"},
-	"internal/schema":        {},
-	"internal/report":        {},
+	"cmd/mss":                  {"internal/cli"},
+	"internal/cli":             {"internal/awsconfig", "internal/blob", "internal/blob/place", "internal/catalog", "internal/catalog/glue", "internal/config", "internal/demodata", "internal/doctor", "internal/doctor/awsprobe", "internal/blob/s3blob", "internal/policy", "internal/integrate", "internal/kpi", "internal/lake", "internal/metadata", "internal/redshift", "internal/report", "internal/schema"},
+	"internal/config":          {"internal/redshift", "internal/schema", "internal/lake"},
+	"internal/demodata":        {"internal/blob"},
+	"internal/metadata":        job,
+	"internal/integrate":       job,
+	"internal/kpi":             job,
+	"internal/ingest":          {"internal/blob", "internal/csvio", "internal/report", "internal/schema"},
+	"internal/lake":            {"internal/blob", "internal/report", "internal/schema"},
+	"internal/quality":         {"internal/blob", "internal/csvio", "internal/lake"},
+	"internal/csvio":           {"internal/schema"},
+	"internal/parquetio":       {"internal/schema"},
+	"internal/redshift":        {"internal/kpi", "internal/schema"},
+	"internal/blob":            {},
+	"internal/blob/fileblob":   {"internal/blob"},
+	"internal/blob/memblob":    {"internal/blob"},
+	"internal/blob/s3blob":     {"internal/awsconfig", "internal/blob"},
+	"internal/blob/place":      {"internal/blob", "internal/blob/fileblob", "internal/blob/s3blob"},
+	"internal/awsconfig":       {},
+	"internal/catalog":         {"internal/blob", "internal/lake", "internal/schema"},
+	"internal/catalog/glue":    {"internal/awsconfig", "internal/catalog"},
+	"internal/policy":          {"internal/catalog"},
+	"internal/doctor":          {"internal/blob", "internal/catalog", "internal/csvio", "internal/policy", "internal/schema"},
+	"internal/doctor/awsprobe": {"internal/awsconfig", "internal/doctor"},
+	"internal/schema":          {},
+	"internal/report":          {},
 }
 
 // job lists what a job may import: never another job.
 var job = []string{"internal/blob", "internal/csvio", "internal/ingest", "internal/lake", "internal/parquetio", "internal/quality", "internal/report", "internal/schema"}
 
 // testSupport lists packages that only tests import.
-var testSupport = []string{"internal/blob/blobtest", "internal/blob/s3test", "internal/redshift/pgtest", "internal/mototest", "internal/oracle", "internal/e2e", "internal/lint", "internal/bench"}
+var testSupport = []string{"internal/blob/blobtest", "internal/blob/s3test", "internal/redshift/pgtest", "internal/mototest", "internal/policy/iamtest", "internal/oracle", "internal/e2e", "internal/lint", "internal/bench"}
 
 // only lists who may import a library that must stay behind a boundary.
 var only = map[string][]string{
-	"github.com/aws/":        {"internal/awsconfig", "internal/blob/s3blob", "internal/catalog/glue"},
+	"github.com/aws/":        {"internal/awsconfig", "internal/blob/s3blob", "internal/catalog/glue", "internal/doctor/awsprobe"},
 	"github.com/jackc/pgx/":  {"internal/redshift"},
 	"modernc.org/sqlite":     {"internal/redshift"},
 	"github.com/spf13/cobra": {"internal/cli"},

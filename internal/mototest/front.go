@@ -1,6 +1,7 @@
 package mototest
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -12,8 +13,8 @@ import (
 	"testing"
 )
 
-// Server is moto with what it lacks: the column statistics of Glue tables, and Redshift Serverless and its credentials.
-// The latter two are written after the API references, and never met the real thing.
+// Server is moto with what it lacks: the column statistics of Glue tables, Redshift Serverless and its credentials,
+// and those of a cluster by IAM. These are written after the API references, and never met the real thing.
 type Server struct {
 	URL string
 
@@ -59,11 +60,16 @@ func newServer(t testing.TB, moto string) *Server {
 			"RedshiftServerless.GetWorkgroup":        s.getWorkgroup,
 			"RedshiftServerless.GetCredentials":      s.getCredentials,
 		}[target]
-		if answer == nil {
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		switch {
+		case strings.Contains(string(body), "Action=GetClusterCredentialsWithIAM&"):
+			_, _ = io.WriteString(w, clusterCredentials)
+			return
+		case answer == nil:
 			proxy.ServeHTTP(w, r)
 			return
 		}
-		body, _ := io.ReadAll(r.Body)
 		var in map[string]json.RawMessage
 		if err := json.Unmarshal(body, &in); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
@@ -154,6 +160,9 @@ func (s *Server) getCredentials(in map[string]json.RawMessage) (int, any) {
 	}
 	return http.StatusOK, map[string]any{"dbUser": "IAMR:mss", "dbPassword": strings.Repeat("s3cret", 3)}
 }
+
+const clusterCredentials = `<GetClusterCredentialsWithIAMResponse xmlns="http://redshift.amazonaws.com/doc/2012-12-01/"><GetClusterCredentialsWithIAMResult>
+<DbUser>IAMR:mss</DbUser><DbPassword>s3crets3cret</DbPassword></GetClusterCredentialsWithIAMResult></GetClusterCredentialsWithIAMResponse>`
 
 func notFound() (int, any) {
 	return http.StatusBadRequest, map[string]any{"__type": "ResourceNotFoundException", "message": "no such workgroup"}

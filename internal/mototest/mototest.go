@@ -24,7 +24,7 @@ const (
 // Account is the account that the server plays, and Region where the tests are in it.
 const (
 	Account = "123456789012"
-	Region  = "eu-west-1"
+	Region  = "us-east-1"
 )
 
 // keeper runs the server until the test process is gone, by whatever end: then its standard input ends.

@@ -14,14 +14,11 @@ import (
 // ErrNoDatabase is found by Probe when there is no database to make a table in.
 var ErrNoDatabase = errors.New("the Glue database does not exist")
 
-// ProbeTable is the name of the table that Probe makes and removes. Only it is ever deleted.
-const ProbeTable = "mss_doctor"
-
-// Probe makes a table of its own, does with it everything that Apply does with a table, removes it, and tells of each
+// Probe makes the table catalog.ProbeTable, does with it everything that Apply does with a table, removes it, and tells of each
 // IAM action whether it went well. Without a table the actions on one are tried all the same: they are refused, or do
 // not find it.
 func (c *Catalog) Probe(ctx context.Context, database string, tried func(action string, err error)) {
-	t := catalog.Table{Name: ProbeTable, Location: "s3://mss-doctor/none/", Columns: []catalog.Column{{Name: "n", Type: "bigint"}},
+	t := catalog.Table{Name: catalog.ProbeTable, Location: "s3://mss-doctor/none/", Columns: []catalog.Column{{Name: "n", Type: "bigint"}},
 		PartitionKeys: []catalog.Column{{Name: "p", Type: "string"}}}
 	part := partition(nil, t, catalog.Partition{Values: []string{"x"}, Location: t.Location})
 	name, db := aws.String(t.Name), &database
