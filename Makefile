@@ -21,7 +21,7 @@ DATE    := $(shell git log -1 --format=%cI 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X mss/internal/cli.version=$(VERSION) -X mss/internal/cli.commit=$(COMMIT) -X mss/internal/cli.date=$(DATE)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-tools test-readers readers-tools lint lint-tools check fuzz bench bench-peers clean
+.PHONY: help demo build test test-tools test-readers readers-tools test-deploy lint lint-tools check fuzz bench bench-peers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,11 @@ test-readers: build readers-tools ## check that pyarrow, DuckDB, Polars, parquet
 readers-tools:
 	@$(call aptinstall,Java,command -v java,default-jre-headless)
 	@$(call venv,$(VENVS)-readers,test/readers/requirements.txt)
+
+test-deploy: ## check the CloudFormation template with cfn-lint, and deploy/ against what mss does
+	@$(call venv,$(VENVS)-aws,test/aws/requirements.txt)
+	$(VENVS)-aws/bin/cfn-lint --non-zero-exit-code informational -- deploy/mss.yaml
+	go test -count=1 ./deploy
 
 lint: lint-tools ## gofmt, go vet, staticcheck
 	@files=$$(git ls-files -z --cached --others --exclude-standard '*.go' | xargs -0 gofmt -l) && \
