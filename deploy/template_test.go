@@ -71,10 +71,10 @@ func (s *stack) value(n *yaml.Node) any {
 	case "!GetAtt":
 		return s.ref(n.Value)
 	case "!Sub":
-		if n.Kind == yaml.SequenceNode {
-			return s.sub(n.Content[0].Value)
+		if n.Kind == yaml.SequenceNode { // with names of its own
+			return s.sub(n.Content[0].Value, s.value(n.Content[1]).(map[string]any))
 		}
-		return s.sub(n.Value)
+		return s.sub(n.Value, nil)
 	case "!If":
 		if s.condition(n.Content[0].Value) {
 			return s.value(n.Content[1])
@@ -117,7 +117,7 @@ func (s *stack) ref(name string) any {
 	return "<" + name + ">"
 }
 
-func (s *stack) sub(text string) string {
+func (s *stack) sub(text string, own map[string]any) string {
 	var out strings.Builder
 	for {
 		before, rest, found := strings.Cut(text, "${")
@@ -126,7 +126,11 @@ func (s *stack) sub(text string) string {
 			return out.String()
 		}
 		name, after, _ := strings.Cut(rest, "}")
-		fmt.Fprint(&out, s.ref(name))
+		v, ok := own[name]
+		if !ok {
+			v = s.ref(name)
+		}
+		fmt.Fprint(&out, v)
 		text = after
 	}
 }
@@ -196,6 +200,27 @@ func TestPoliciesAreThoseOfMss(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// TestREADMEDeploysTheTemplate: the command in the README gives parameters that there are, and all that have no default.
+func TestREADMEDeploysTheTemplate(t *testing.T) {
+	_, command, found := strings.Cut(script(t, "../README.md"), "--parameter-overrides")
+	if !found {
+		t.Fatal("the README does not deploy the template")
+	}
+	command, _, _ = strings.Cut(command, "\naws ")
+	given := map[string]string{}
+	for _, word := range strings.Fields(command) {
+		if name, value, ok := strings.Cut(word, "="); ok {
+			given[name] = value
+		}
+	}
+	s := load(t, given)
+	for name, value := range s.parameters {
+		if _, ok := given[name]; !ok && value == "" && name != "KmsKeyArn" {
+			t.Errorf("the README does not give %s", name)
 		}
 	}
 }

@@ -26,6 +26,6 @@ func (e *examination) catalog(ctx context.Context) {
 		e.add(f)
 	})
 	if len(done) > 0 {
-		e.ok("catalog", "tables", "%s in %s", strings.Join(done, ", "), catalog.Database)
+		e.ok("catalog", "tables", "rights to %s", strings.Join(done, ", "))
 	}
 }

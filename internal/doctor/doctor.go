@@ -92,7 +92,7 @@ type Report struct {
 // Examine makes all checks. It returns when ctx ends, with what it found till then.
 func Examine(ctx context.Context, p Plan) Report {
 	e := &examination{Plan: p, policy: policy.Box(p.Needs)}
-	for _, part := range []func(context.Context){e.cloud, e.places, e.input, e.warehouse, e.catalog} {
+	for _, part := range []func(context.Context){e.cloud, e.input, e.places, e.warehouse, e.catalog} {
 		if ctx.Err() == nil {
 			part(ctx)
 		}

@@ -2,8 +2,14 @@ package doctor_test
 
 import (
 	"context"
+	"crypto/tls"
+	"encoding/pem"
 	"errors"
+	"io"
 	"net"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -147,6 +153,52 @@ func TestWarehouseOutOfReach(t *testing.T) {
 		t.Errorf("login: %+v", f)
 	}
 	wantRed(t, examine("mss.invalid", nil), "warehouse", "DNS", "--warehouse")
+}
+
+// The certificate is looked at as the driver will.
+func TestTLS(t *testing.T) {
+	web := httptest.NewTLSServer(nil) // for its certificate, which is for 127.0.0.1
+	defer web.Close()
+	authority := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(authority, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: web.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() { // a server that speaks TLS as PostgreSQL does, when it is asked to
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			var request [8]byte
+			_, _ = io.ReadFull(c, request[:])
+			_, _ = c.Write([]byte("S"))
+			_ = tls.Server(c, web.TLS).Handshake()
+			c.Close()
+		}
+	}()
+	login := func(context.Context) (doctor.Rehearsal, error) { return nil, errors.New("far enough") }
+	for _, c := range []struct {
+		tls  *doctor.TLS
+		want doctor.Status
+		says string
+	}{
+		{&doctor.TLS{Verify: true, RootCert: authority}, doctor.OK, "trusted"},
+		{&doctor.TLS{Verify: true}, doctor.Failed, "unknown authority"},
+		{&doctor.TLS{Verify: true, RootCert: "/none"}, doctor.Failed, "/none"},
+		{&doctor.TLS{}, doctor.OK, "verify-full"},
+		{nil, doctor.Warning, "the URL does without"},
+	} {
+		r := doctor.Examine(t.Context(), doctor.Plan{Now: time.Now,
+			Warehouse: &doctor.Warehouse{Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, TLS: c.tls, Open: login}})
+		if f := finding(r, "warehouse", "TLS"); f.Status != c.want || !strings.Contains(f.Detail, c.says) {
+			t.Errorf("%+v: %+v", c.tls, f)
+		}
+	}
 }
 
 // A secret is checked, and never repeated.

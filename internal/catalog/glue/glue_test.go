@@ -180,6 +180,10 @@ func TestNothingNewMakesNoVersion(t *testing.T) {
 	}
 	expect(t, "dry", s.apply(t, tables(200), true), all(catalog.Statistics))
 	expect(t, "more plays", s.apply(t, tables(200), false), all(catalog.Statistics))
+	// moto makes a version all the same.
+	if body := string(s.server.Last("AWSGlue.UpdateTable")); !strings.Contains(body, `"SkipArchive":true`) {
+		t.Errorf("statistics make a version of the table: %s", body)
+	}
 	if got := s.table(t, "dim-music-streaming").Parameters["recordCount"]; got != "203" {
 		t.Errorf("recordCount %s", got)
 	}
@@ -190,6 +194,9 @@ func TestNothingNewMakesNoVersion(t *testing.T) {
 	want := all(catalog.Unchanged)
 	want["dim-music-streaming"] = catalog.Redefined
 	expect(t, "moved", s.apply(t, moved, false), want)
+	if body := string(s.server.Last("AWSGlue.UpdateTable")); strings.Contains(body, `"SkipArchive":true`) {
+		t.Errorf("another definition makes no version of the table: %s", body)
+	}
 	if got := aws.ToString(s.table(t, "dim-music-streaming").StorageDescriptor.Location); got != moved[0].Location {
 		t.Errorf("location %s", got)
 	}
