@@ -40,9 +40,15 @@ func raw(n Needs) []Statement {
 	}
 	return []Statement{
 		{Sid: "ListRaw", Action: []string{"s3:ListBucket"}, Resource: []string{n.BucketARN(n.Raw)},
-			Condition: Condition{"StringLike": {"s3:prefix": prefixes}}},
+			Condition: listing(prefixes)},
 		read,
 	}
+}
+
+// listing confines a list to prefixes. S3 says that an object is missing to those only who may list the bucket, and that
+// request has no prefix: under a plain StringLike it would be refused instead, and mss could not tell.
+func listing(prefixes []string) Condition {
+	return Condition{"StringLikeIfExists": {"s3:prefix": prefixes}}
 }
 
 // written are the statements of a place that mss writes.
@@ -52,9 +58,7 @@ func written(n Needs, name string, p Place) []Statement {
 	}
 	list := Statement{Sid: "List" + name, Action: []string{"s3:ListBucket"}, Resource: []string{n.BucketARN(p)}}
 	if p.Prefix != "" {
-		// S3 says that an object is missing to those only who may list the bucket, and that request has no prefix:
-		// under a plain StringLike it would be refused instead, and mss could not tell.
-		list.Condition = Condition{"StringLikeIfExists": {"s3:prefix": {p.Prefix + "*"}}}
+		list.Condition = listing([]string{p.Prefix + "*"})
 	}
 	return []Statement{
 		list,
