@@ -15,14 +15,20 @@ HISTORIES  ?= 3000
 
 VERSITYGW   := v1.8.0
 STATICCHECK := v0.8.2
+NFPM        := v2.45.2
+CYCLONEDX   := v1.10.0
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 COMMIT  := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 DATE    := $(shell git log -1 --format=%cI 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X mss/internal/cli.version=$(VERSION) -X mss/internal/cli.commit=$(COMMIT) -X mss/internal/cli.date=$(DATE)
 
+# Packages want a version that begins with a digit and has no hyphens: a tag's, else 0.0.0+ and the commit.
+PACKAGE_VERSION ?= $(shell echo '$(VERSION)' | sed 's/^v\([0-9]\)/\1/; /^[0-9]*\.[0-9]/!s/^/0.0.0+/' | tr - .)
+DIST := $(CURDIR)/dist
+
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-tools test-readers test-histories readers-tools lint lint-tools check fuzz bench bench-peers clean
+.PHONY: help demo build test test-tools test-readers test-histories readers-tools test-deploy package package-tools test-package lint lint-tools check fuzz bench bench-peers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +39,30 @@ demo: build ## build mss and run it on made-up data, into demo/ (DEMO_ARGS="--pl
 # The version is stamped by the linker, so that Go's own look at the repository is not needed.
 build: ## build bin/mss, a static binary
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/mss ./cmd/mss
+
+# Nothing is fetched that the module cache has. SOURCE_DATE_EPOCH makes the packages of a commit the same, bit by bit.
+package: package-tools ## build static binaries, .deb, .rpm, SBOMs and checksums for amd64 and arm64, into dist/
+	rm -rf $(DIST) && mkdir -p $(DIST)
+	@set -e; for arch in amd64 arm64; do \
+		echo "building mss-linux-$$arch $(PACKAGE_VERSION)"; \
+		CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(DIST)/mss-linux-$$arch ./cmd/mss; \
+		$(BIN)/cyclonedx-gomod bin -json -noserial -notimestamp -std -version '$(VERSION)' -output $(DIST)/mss-linux-$$arch.cdx.json $(DIST)/mss-linux-$$arch 2>/dev/null; \
+		for kind in deb rpm; do \
+			ARCH=$$arch DIST=$(DIST) PACKAGE_VERSION='$(PACKAGE_VERSION)' SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) \
+				$(BIN)/nfpm package --config deploy/package/nfpm.yaml --packager $$kind --target $(DIST) >/dev/null; \
+		done; \
+	done
+	cd $(DIST) && sha256sum * >SHA256SUMS && ls -l
+
+package-tools:
+	@$(call goinstall,github.com/goreleaser/nfpm/v2/cmd/nfpm,$(NFPM))
+	@$(call goinstall,github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod,$(CYCLONEDX))
+
+test-package: package ## look at the packages as whoever installs them would find them
+	@$(call aptinstall,rpm,command -v rpm,rpm)
+	@$(call aptinstall,file,command -v file,file)
+	@$(call aptinstall,systemd-analyze,command -v systemd-analyze,systemd)
+	test/package/check.sh $(DIST)
 
 test: test-tools ## run all tests, with a real PostgreSQL and a real S3 server
 	go test -count=1 -timeout $(TIMEOUT) $(PACKAGES)
@@ -53,6 +83,11 @@ readers-tools:
 
 test-histories: ## play 3000 random histories of a lake (HISTORIES=3000); make test plays 200
 	MSS_TEST_HISTORIES=$(HISTORIES) go test -count=1 -timeout 2h -run TestHistories ./internal/pipeline
+
+test-deploy: ## check the CloudFormation template with cfn-lint, and deploy/ against what mss does
+	@$(call venv,$(VENVS)-aws,test/aws/requirements.txt)
+	$(VENVS)-aws/bin/cfn-lint --non-zero-exit-code informational -- deploy/mss.yaml
+	go test -count=1 ./deploy
 
 lint: lint-tools ## gofmt, go vet, staticcheck
 	@files=$$(git ls-files -z --cached --others --exclude-standard '*.go' | xargs -0 gofmt -l) && \
@@ -83,8 +118,8 @@ bench-peers: build $(if $(SPARK),readers-tools) ## measure mss beside DuckDB and
 	PYTHONDONTWRITEBYTECODE=1 $(VENVS)-peers/bin/python bench/peers/compare.py bin/mss .cache/bench-peers \
 		--plays $(PLAYS) --files $(FILES) --runs $(RUNS) $(if $(SPARK),--spark $(VENVS)-readers/bin/python)
 
-clean: ## remove bin/, demo/ and .cache/
-	rm -rf bin demo .cache
+clean: ## remove bin/, dist/, demo/ and .cache/
+	rm -rf bin dist demo .cache
 
 # goinstall builds one pinned tool into .cache/bin, unless that version is there already.
 define goinstall

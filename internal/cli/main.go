@@ -71,7 +71,8 @@ and the flag. Stdout carries the report or the result, stderr the log.`,
 	root.SetOut(a.stdout)
 	root.SetErr(a.console)
 	a.flags.addTo(root)
-	root.AddCommand(a.runCmd(), a.queryCmd(), a.planCmd(), a.historyCmd(), a.cleanCmd(), a.demoCmd(), a.generateCmd(), a.configCmd(), a.versionCmd())
+	root.AddCommand(a.runCmd(), a.queryCmd(), a.planCmd(), a.historyCmd(), a.cleanCmd(), a.demoCmd(), a.generateCmd(), a.configCmd(), a.versionCmd(),
+		a.catalogCmd(), a.doctorCmd(), a.policyCmd())
 	// cobra's own group of commands answers an unknown shell with its help, and exit code 0.
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {

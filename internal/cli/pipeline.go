@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 
+	"mss/internal/catalog"
 	"mss/internal/config"
 	"mss/internal/history"
 	"mss/internal/integrate"
@@ -38,6 +39,15 @@ func (a *app) pipeline(ctx context.Context, cfg *config.Config, id string) (*pip
 		Log:            a.log,
 		Progress:       report.NoProgress{},
 		Now:            a.now,
+	}
+	if cfg.Catalog == "glue" {
+		if err := checkCatalog(cfg); err != nil {
+			return nil, err
+		}
+		p.Describe = func(ctx context.Context) error {
+			_, err := withCatalog(ctx, cfg, catalog.Sync)
+			return err
+		}
 	}
 	for _, v := range cfg.Values {
 		p.Settings = append(p.Settings, history.Setting{Name: v.Setting.Name, Value: v.Shown, Origin: v.Origin})

@@ -29,7 +29,7 @@ func openPlace(ctx context.Context, cfg *config.Config, run, url string) (blob.B
 	parts, uploads := transfer(cfg.MemoryLimit, cfg.Threads)
 	b, err := place.Open(ctx, url, place.Options{Owner: run, S3: s3blob.Options{
 		Profile: cfg.Profile, Endpoint: cfg.S3Endpoint, PathStyle: cfg.S3PathStyle,
-		Concurrency: parts, Uploads: uploads,
+		Concurrency: parts, Uploads: uploads, KMSKey: cfg.KMSKey,
 	}})
 	if errors.Is(err, place.ErrURL) {
 		return nil, usageError{err}

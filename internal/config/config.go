@@ -42,6 +42,9 @@ type Config struct {
 	S3Endpoint  string
 	S3PathStyle bool
 
+	KMSKey  string // a KMS key by id, ARN or alias, aws:kms, AES256, or ""
+	Catalog string // none or glue
+
 	// File is the config file that was read, or "".
 	File string
 	// Values tells of each setting, in the order of Settings, what it is and where it came from.

@@ -34,6 +34,7 @@ var other = map[string]string{
 	"log-level": "debug", "output": "json", "no-progress": "true", "profile": "prod",
 	"on-missing-source": "fail", "on-metadata-change": "keep", "lock-wait": "5m", "lock-ttl": "20s",
 	"s3-endpoint": "http://localhost:7070", "s3-path-style": "true",
+	"kms-key": "alias/mss", "catalog": "glue",
 }
 
 func TestDefaults(t *testing.T) {
@@ -96,6 +97,7 @@ func TestValuesReachTheConfig(t *testing.T) {
 		MemoryLimit: 512 << 20, LogFormat: "json", LogLevel: -4, Output: "json", NoProgress: true, Profile: "prod",
 		OnMissingSource: "fail", OnMetadataChange: "keep", LockWait: 5 * time.Minute, LockTTL: 20 * time.Second,
 		S3Endpoint: "http://localhost:7070", S3PathStyle: true,
+		KMSKey: "alias/mss", Catalog: "glue",
 	}
 	got := *cfg
 	got.Values = nil
@@ -174,7 +176,8 @@ func TestWrongValues(t *testing.T) {
 		{"log-level", "trace"}, {"max-reject-ratio", "1.01"}, {"max-reject-ratio", "-0.1"}, {"max-reject-ratio", "1%"},
 		{"max-reject-ratio", "NaN"}, {"threads", "-1"}, {"threads", "1.5"}, {"threads", "100000"}, {"memory-limit", "big"},
 		{"memory-limit", "1KB"}, {"memory-limit", "-1GB"}, {"memory-limit", "99999999999999999999GB"}, {"full", "ja"},
-		{"s3-endpoint", "localhost:7070"}, {"s3-endpoint", "ftp://h"},
+		{"s3-endpoint", "localhost:7070"}, {"s3-endpoint", "ftp://h"}, {"catalog", "hive"},
+		{"kms-key", "mss"}, {"kms-key", "aws:s3"}, {"kms-key", "arn:aws:kms:eu-west-1:1:key/x"}, {"kms-key", "alias/"},
 	} {
 		cfg, err := Load(Sources{Flags: map[string]string{c[0]: c[1]}})
 		if err == nil || !strings.Contains(err.Error(), "flag --"+c[0]) || !strings.Contains(err.Error(), "want") {

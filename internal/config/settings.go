@@ -121,4 +121,9 @@ var Settings = []Setting{
 	{Name: "s3-path-style", Kind: Switch, preset: "false",
 		Help: "put the bucket into the path of the URL, as most S3-compatible servers need",
 		set:  toggle(func(c *Config) *bool { return &c.S3PathStyle })},
+	{Name: "kms-key", Kind: Text, Help: "encrypt objects on S3 with this KMS key (id, ARN or alias/…), aws:kms or AES256; empty leaves it to the bucket",
+		set: kmsKey(func(c *Config) *string { return &c.KMSKey })},
+	{Name: "catalog", Kind: Choice, Choices: []string{"none", "glue"}, preset: "none",
+		Help: "data catalog that a run keeps in step with the lake",
+		set:  text(func(c *Config) *string { return &c.Catalog })},
 }

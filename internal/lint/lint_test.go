@@ -16,7 +16,7 @@ import (
 // allowed lists, for each package, the packages of this module that its production files import.
 var allowed = map[string][]string{
 	"cmd/mss":                {"internal/cli"},
-	"internal/cli":           {"internal/blob", "internal/blob/place", "internal/blob/s3blob", "internal/config", "internal/demodata", "internal/history", "internal/integrate", "internal/lake", "internal/lock", "internal/pipeline", "internal/redshift", "internal/report", "internal/schema"},
+	"internal/cli":           {"internal/awsconfig", "internal/catalog", "internal/catalog/glue", "internal/doctor", "internal/doctor/awsprobe", "internal/policy", "internal/blob", "internal/blob/place", "internal/blob/s3blob", "internal/config", "internal/demodata", "internal/history", "internal/integrate", "internal/lake", "internal/lock", "internal/pipeline", "internal/redshift", "internal/report", "internal/schema"},
 	"internal/config":        {"internal/redshift/iamurl"},
 	"internal/pipeline":      {"internal/blob", "internal/history", "internal/integrate", "internal/kpi", "internal/lake", "internal/lock", "internal/metadata", "internal/report", "internal/schema"},
 	"internal/history":       {"internal/blob", "internal/report"},
@@ -44,17 +44,22 @@ var allowed = map[string][]string{
 
 	"internal/redshift/iamurl":   {},
 	"internal/redshift/identity": {"internal/awsconfig", "internal/redshift/iamurl"},
+	"internal/catalog":           {"internal/blob", "internal/lake", "internal/schema"},
+	"internal/catalog/glue":      {"internal/awsconfig", "internal/catalog"},
+	"internal/policy":            {"internal/catalog"},
+	"internal/doctor":            {"internal/blob", "internal/catalog", "internal/csvio", "internal/policy", "internal/schema"},
+	"internal/doctor/awsprobe":   {"internal/awsconfig", "internal/doctor"},
 }
 
 // job lists what a job may import: never another job.
 var job = []string{"internal/blob", "internal/csvio", "internal/ingest", "internal/lake", "internal/ledger", "internal/parquetio", "internal/quality", "internal/report", "internal/schema"}
 
 // testSupport lists packages that only tests import.
-var testSupport = []string{"internal/blob/blobtest", "internal/kpi/kpitest", "internal/blob/s3test", "internal/redshift/pgtest", "internal/redshift/awstest", "internal/mototest", "internal/oracle", "internal/e2e", "internal/lint", "internal/bench"}
+var testSupport = []string{"internal/blob/blobtest", "internal/kpi/kpitest", "internal/blob/s3test", "internal/redshift/pgtest", "internal/redshift/awstest", "internal/mototest", "internal/policy/iamtest", "internal/oracle", "internal/e2e", "internal/lint", "internal/bench"}
 
 // only lists who may import a library that must stay behind a boundary.
 var only = map[string][]string{
-	"github.com/aws/":        {"internal/awsconfig", "internal/blob/s3blob", "internal/redshift/identity"},
+	"github.com/aws/":        {"internal/awsconfig", "internal/blob/s3blob", "internal/catalog/glue", "internal/doctor/awsprobe", "internal/redshift/identity"},
 	"github.com/jackc/pgx/":  {"internal/redshift"},
 	"modernc.org/sqlite":     {"internal/redshift"},
 	"github.com/spf13/cobra": {"internal/cli"},

@@ -22,6 +22,7 @@ type Server struct {
 	statistics map[string]map[string]json.RawMessage // by table, by column
 	workgroups map[string]Workgroup
 	counted    map[string]int
+	last       map[string][]byte // body of the last request for an operation
 }
 
 // Workgroup is a workgroup of Redshift Serverless.
@@ -43,7 +44,7 @@ func newServer(t testing.TB, moto string) *Server {
 		t.Fatal(err)
 	}
 	s := &Server{
-		statistics: map[string]map[string]json.RawMessage{}, workgroups: map[string]Workgroup{}, counted: map[string]int{},
+		statistics: map[string]map[string]json.RawMessage{}, workgroups: map[string]Workgroup{}, counted: map[string]int{}, last: map[string][]byte{},
 	}
 	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(to)
@@ -51,9 +52,6 @@ func newServer(t testing.TB, moto string) *Server {
 	}}
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		target := r.Header.Get("X-Amz-Target")
-		s.mu.Lock()
-		s.counted[target]++
-		s.mu.Unlock()
 		answer := map[string]func(map[string]json.RawMessage) (int, any){
 			"AWSGlue.GetColumnStatisticsForTable":    s.getStatistics,
 			"AWSGlue.UpdateColumnStatisticsForTable": s.updateStatistics,
@@ -62,6 +60,10 @@ func newServer(t testing.TB, moto string) *Server {
 		}[target]
 		body, _ := io.ReadAll(r.Body)
 		r.Body = io.NopCloser(bytes.NewReader(body))
+		s.mu.Lock()
+		s.counted[target]++
+		s.last[target] = body
+		s.mu.Unlock()
 		switch {
 		case strings.Contains(string(body), "Action=GetClusterCredentialsWithIAM&"):
 			_, _ = io.WriteString(w, clusterCredentials)
@@ -97,6 +99,13 @@ func (s *Server) Count(target string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.counted[target]
+}
+
+// Last is the body of the last request for an operation.
+func (s *Server) Last(target string) []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.last[target]
 }
 
 func text(raw json.RawMessage) string {

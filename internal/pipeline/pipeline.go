@@ -48,6 +48,9 @@ type Pipeline struct {
 	// OpenWarehouse is called when the kpi job begins: a serverless warehouse would drop a connection that waits for the jobs before.
 	OpenWarehouse func(context.Context, *slog.Logger) (Warehouse, error)
 
+	// Describe, unless nil, tells a catalog what the lake holds now, after the jobs.
+	Describe func(context.Context) error
+
 	Semantics      schema.Semantics
 	Foreign        lake.Foreign
 	MaxRejectRatio float64
@@ -93,6 +96,9 @@ func (p *Pipeline) Run(ctx context.Context, id string, jobs []string) (done []re
 	if err = p.recover(ctx, &lake.Recovery{Run: run, Dead: left}, false, held.OfProcess()); err == nil {
 		left = nil
 		done, err = p.jobs(ctx, run, held, jobs)
+		if err == nil && p.Describe != nil {
+			err = p.Describe(ctx)
+		}
 	}
 	err = lost(ctx, err)
 	record := history.Record{Run: report.Run{Run: id, Jobs: done}, Asked: jobs, Began: began.UTC(), Seconds: p.Now().Sub(began).Seconds(),

@@ -39,6 +39,7 @@ type Bucket struct {
 	creds    aws.CredentialsProvider
 	endpoint string // for messages; "" is AWS
 	region   string
+	sse      encryption
 	part     int64
 	parallel int
 	uploads  chan struct{} // one for each part on its way to the server, whichever object's
@@ -61,7 +62,7 @@ func Open(ctx context.Context, url string, opt Options) (*Bucket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: read the AWS configuration: %w", url, err)
 	}
-	b := &Bucket{bucket: name, prefix: prefix, creds: cfg.Credentials, part: opt.PartSize, parallel: opt.Concurrency}
+	b := &Bucket{bucket: name, prefix: prefix, creds: cfg.Credentials, part: opt.PartSize, parallel: opt.Concurrency, sse: encryptionOf(opt.KMSKey)}
 	if b.part == 0 {
 		b.part = defaultPart
 	}

@@ -155,6 +155,8 @@ func remedy(code, act string) string {
 		return "set AWS_REGION to the bucket's region"
 	case "SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout":
 		return "the service is overloaded: run again, or with fewer --threads"
+	case "KMS.NotFoundException", "KMS.DisabledException", "KMS.KMSInvalidStateException", "KMS.InvalidKeyUsageException":
+		return "check --kms-key and the bucket's key: it must be an enabled key for encryption in the bucket's region"
 	case "NoSuchUpload":
 		return "the unfinished upload was removed meanwhile, by another run or a lifecycle rule: run again"
 	}

@@ -138,9 +138,11 @@ func (s *staged) create() error {
 	}
 	ctx, cancel := grace(s.ctx) // an upload whose id is lost could not be aborted
 	defer cancel()
-	out, err := s.b.client.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{
+	in := &s3.CreateMultipartUploadInput{
 		Bucket: &s.b.bucket, Key: s.b.key(s.key), ChecksumAlgorithm: types.ChecksumAlgorithmCrc32,
-	})
+	}
+	s.b.sse.create(in)
+	out, err := s.b.client.CreateMultipartUpload(ctx, in)
 	if err != nil {
 		return s.b.fail(ctx, "write", s.key, err)
 	}

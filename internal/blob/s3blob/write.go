@@ -57,6 +57,7 @@ func once(o *s3.Options) { o.Retryer = aws.NopRetryer{} }
 
 func (b *Bucket) put(ctx context.Context, key string, data []byte, cond blob.Cond, opts ...func(*s3.Options)) (blob.Object, error) {
 	in := &s3.PutObjectInput{Bucket: &b.bucket, Key: b.key(key), Body: bytes.NewReader(data)}
+	b.sse.put(in)
 	if cond.IfMatch != "" {
 		in.IfMatch = quote(cond.IfMatch)
 	}

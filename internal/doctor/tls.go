@@ -1,0 +1,59 @@
+package doctor
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+)
+
+// TLS is what the URL says about encryption on the way.
+type TLS struct {
+	RootCert string // file with the authority's certificate; "" is the system's
+	Verify   bool   // the certificate, and the host's name in it
+}
+
+// sslRequest asks a PostgreSQL server, as Redshift is to this, to speak TLS.
+var sslRequest = []byte{0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f}
+
+// handshake agrees on TLS as the driver will, and says what came of it.
+func (t *TLS) handshake(ctx context.Context, conn net.Conn, host string) (string, error) {
+	if deadline, ok := ctx.Deadline(); ok {
+		_ = conn.SetDeadline(deadline)
+	}
+	if _, err := conn.Write(sslRequest); err != nil {
+		return "", err
+	}
+	var answer [1]byte
+	if _, err := io.ReadFull(conn, answer[:]); err != nil {
+		return "", fmt.Errorf("the server hangs up instead of speaking TLS: %w", err)
+	}
+	if answer[0] != 'S' {
+		return "", errors.New("the server does not speak TLS")
+	}
+	config := &tls.Config{ServerName: host, InsecureSkipVerify: !t.Verify}
+	if t.RootCert != "" {
+		pem, err := os.ReadFile(t.RootCert)
+		if err != nil {
+			return "", err
+		}
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(pem) {
+			return "", fmt.Errorf("%s holds no certificate", t.RootCert)
+		}
+	}
+	secure := tls.Client(conn, config)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		return "", err
+	}
+	state := secure.ConnectionState()
+	checked := "the certificate is trusted"
+	if !t.Verify {
+		checked = "the certificate is not checked: say sslmode=verify-full"
+	}
+	return tls.VersionName(state.Version) + ", " + checked, nil
+}

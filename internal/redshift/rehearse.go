@@ -1,0 +1,130 @@
+package redshift
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+)
+
+// rehearsalType is the kpi_type of the row that Rehearse loads; mss owns no rows of it.
+const rehearsalType = "mss_doctor"
+
+// Rehearse does what a load does, with one row, and rolls all of it back: the tables are created where they are absent,
+// staging is filled and counted, rows are deleted and inserted. Nothing of it is ever seen.
+func (w *Warehouse) Rehearse(ctx context.Context) error {
+	err := w.with(ctx, func(s session) (err error) {
+		if err := s.exec(ctx, w.dialect.begin); err != nil {
+			return err
+		}
+		defer func() {
+			clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+			defer cancel()
+			err = errors.Join(err, s.exec(clean, "ROLLBACK"))
+		}()
+		return w.rehearse(ctx, s)
+	})
+	if err != nil {
+		return w.explain(ctx, "rehearse a load in", err)
+	}
+	return nil
+}
+
+func (w *Warehouse) rehearse(ctx context.Context, s session) error {
+	found, err := w.tables(ctx, s)
+	if err != nil {
+		return err
+	}
+	for _, table := range []string{kpiTable, stagingTable} {
+		if !found[table] {
+			if err := s.exec(ctx, createSQL(table)); err != nil {
+				return err
+			}
+		}
+	}
+	if err := w.lock(ctx, s); err != nil {
+		return err
+	}
+	if err := s.exec(ctx, clearStagingSQL); err != nil {
+		return err
+	}
+	row := record{kpiType: rehearsalType}
+	if err := stage(ctx, s, []record{row}); err != nil {
+		return err
+	}
+	for _, sql := range append(deleteStagedSQL[:len(deleteStagedSQL):len(deleteStagedSQL)], publishSQL, clearStagingSQL) {
+		if err := s.exec(ctx, sql); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *Warehouse) tables(ctx context.Context, s session) (map[string]bool, error) {
+	found := make(map[string]bool)
+	err := s.query(ctx, w.dialect.tables, func([]string) error { return nil }, func(values []any) error {
+		name, _ := values[0].(string)
+		found[name] = true
+		return nil
+	})
+	return found, err
+}
+
+// Grants lists, as the statements that would grant them, the rights that the user lacks for loads: on both tables, or,
+// where they are absent, to create them. SQLite knows no grants.
+func (w *Warehouse) Grants(ctx context.Context) (missing []string, err error) {
+	if w.dialect.lock == "" {
+		return nil, nil
+	}
+	err = w.with(ctx, func(s session) error {
+		found, err := w.tables(ctx, s)
+		if err != nil {
+			return err
+		}
+		wanted := []string{"USAGE"}
+		if !found[kpiTable] || !found[stagingTable] {
+			wanted = append(wanted, "CREATE")
+		}
+		lacks, err := lacking(ctx, s, "has_schema_privilege", "public", wanted)
+		if err != nil {
+			return err
+		}
+		if len(lacks) > 0 {
+			missing = append(missing, "GRANT "+strings.Join(lacks, ", ")+" ON SCHEMA public")
+		}
+		for _, table := range []string{kpiTable, stagingTable} {
+			if !found[table] {
+				continue
+			}
+			lacks, err := lacking(ctx, s, "has_table_privilege", "public."+table, []string{"SELECT", "INSERT", "DELETE"})
+			if err != nil {
+				return err
+			}
+			if len(lacks) > 0 {
+				missing = append(missing, "GRANT "+strings.Join(lacks, ", ")+" ON public."+table)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, w.explain(ctx, "read the grants in", err)
+	}
+	return missing, nil
+}
+
+// lacking asks for each privilege on an object whether the user has it. function is Redshift's and PostgreSQL's.
+func lacking(ctx context.Context, s session, function, object string, privileges []string) ([]string, error) {
+	var lacks []string
+	for _, p := range privileges {
+		err := s.query(ctx, "SELECT "+function+"('"+object+"', '"+p+"')", func([]string) error { return nil }, func(values []any) error {
+			if has, ok := values[0].(bool); !ok || !has {
+				lacks = append(lacks, p)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return lacks, nil
+}
