@@ -104,26 +104,50 @@ func decodeHybridRuns(r *Runs, scratch []int32, src []byte, width, at, n int) ([
 	if width < 1 || width > 31 {
 		return scratch, fmt.Errorf("%w: %d bits for a code", ErrFormat, width)
 	}
-	h := hybridReader{src, width}
+	size := (width + 7) / 8
+	mask := uint32(uint64(1)<<(8*size) - 1)
+	padded := src[:len(src)+padding]
+	i := 0
 	for end := at + n; at < end; {
-		count, code, packed, err := h.next()
-		if err != nil {
-			return scratch, err
+		if i >= len(src) {
+			return scratch, errCutOff
 		}
-		if packed == nil {
-			count = min(count, end-at)
-			r.add(int32(code), int32(at+count))
-		} else {
-			whole := min(count, (end-at+7)&^7)
-			scratch = fit(scratch, whole)
-			bitpack.Unpack(scratch, packed, uint(width))
-			count = min(count, end-at)
-			r.addCodes(scratch[:count], int32(at))
+		head := uint64(padded[i])
+		if i++; head >= 0x80 {
+			var k int
+			if head, k = binary.Uvarint(src[i-1:]); k <= 0 {
+				return scratch, errCutOff
+			}
+			i += k - 1
 		}
-		at += count
+		count := head >> 1
+		switch {
+		case count == 0:
+			return scratch, errCutOff
+		case head&1 == 0:
+			code := binary.LittleEndian.Uint32(padded[i:]) & mask
+			if i += size; i > len(src) || code > 1<<31-1 {
+				return scratch, errCutOff
+			}
+			at += int(min(count, uint64(end-at)))
+			r.add(int32(code), int32(at))
+		default:
+			if count > uint64(len(src)) || int(count)*width > len(src)-i {
+				return scratch, errCutOff
+			}
+			values := min(8*int(count), (end-at+7)&^7)
+			scratch = fit(scratch, values)
+			bitpack.Unpack(scratch, padded[i:], uint(width))
+			i += int(count) * width
+			values = min(values, end-at)
+			r.addCodes(scratch[:values], int32(at))
+			at += values
+		}
 	}
 	return scratch, nil
 }
+
+var errCutOff = fmt.Errorf("%w: a run of codes is damaged, or cut off", ErrFormat)
 
 // decodeHybridCodes decodes len(dst) values of an RLE hybrid. Behind dst there must be room for seven more, behind src for padding.
 func decodeHybridCodes(dst []int32, src []byte, width int) error {

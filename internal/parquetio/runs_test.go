@@ -333,6 +333,9 @@ func FuzzDamagedRuns(f *testing.F) {
 // FuzzDamagedPage feeds the decoders of pages with anything.
 func FuzzDamagedPage(f *testing.F) {
 	f.Add([]byte{3, 200, 1, 7, 9, 9, 9, 1, 2}, uint8(3), uint16(100))
+	f.Add([]byte{20, 1, 2, 3, 4, 20, 4, 3, 2, 1}, uint8(31), uint16(20))
+	f.Add([]byte{20, 1, 2, 3, 20, 4, 3, 2}, uint8(24), uint16(20))
+	f.Add([]byte{20, 1, 2, 20, 4, 3}, uint8(9), uint16(20))
 	f.Fuzz(func(t *testing.T, body []byte, width uint8, rows uint16) {
 		n := int(rows)
 		padded := append(slices.Clone(body), make([]byte, padding)...)[:len(body)]

@@ -139,11 +139,37 @@ func (f *Folder) count(b *Batch, from, to int) {
 
 // tryTop makes a run the top one of its genre, if it is. Texts are copied only then.
 func (f *Folder) tryTop(g *genre, b *Batch, r *Run, popularity int64) {
-	c := candidate{any: true, noPopularity: r.Popularity == Null, popularity: popularity,
-		name: textOf(b.Dict.Names, r.Name), artists: textOf(b.Dict.Artists, r.Artists)}
-	if c.before(&g.top) {
-		g.top = c
+	t := &g.top
+	if t.any && t.noPopularity == (r.Popularity == Null) && t.popularity == popularity {
+		order := compareValue(b.Dict.Names, r.Name, t.name)
+		if order == 0 {
+			order = compareValue(b.Dict.Artists, r.Artists, t.artists)
+		}
+		if order >= 0 {
+			return
+		}
 	}
+	*t = candidate{any: true, noPopularity: r.Popularity == Null, popularity: popularity,
+		name: textOf(b.Dict.Names, r.Name), artists: textOf(b.Dict.Artists, r.Artists)}
+}
+
+// compareValue compares a value of a dictionary with a text, as compareText does.
+func compareValue(d Texts, code int32, text *string) int {
+	switch {
+	case code == Null && text == nil:
+		return 0
+	case code == Null:
+		return 1
+	case text == nil:
+		return -1
+	}
+	switch v := d.Text(uint32(code)); { // no copy is made for a comparison
+	case string(v) == *text:
+		return 0
+	case string(v) < *text:
+		return -1
+	}
+	return 1
 }
 
 func textOf(d Texts, code int32) *string {

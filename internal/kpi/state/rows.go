@@ -66,89 +66,63 @@ type hourly struct {
 	songs               int // that occur
 }
 
+// hoursAtATime is how many hours are summed up in one pass over the songs: so few that the sums of all artists stay in a near cache.
+const hoursAtATime = 8
+
 func (t *Total) hourly() (out hourly) {
+	songs := t.keys.songs.songs
 	trackHours := make([]uint32, t.keys.tracks.size())
-	var best [hours]uint32 // codes of artists
-	var most, none [hours]int64
-	artists := t.byArtists()
 	var counts [hours]uint64
-	for a := range artists.from {
-		var sum [hours]int64
-		for _, song := range artists.songs(a) {
-			mask := t.countsOf(song, &counts)
-			if mask == 0 {
-				continue
-			}
+	for code := range max(len(t.songs), len(t.wide)) {
+		if mask := t.countsOf(uint32(code), &counts); mask != 0 {
 			out.songs++
-			trackHours[t.keys.songs.songs[song].track] |= mask
-			for h, n := range counts {
-				sum[h] += int64(n)
-			}
-		}
-		for h, n := range sum {
-			out.rows[h] += n
-			if n < most[h] || n == 0 {
-				continue
-			}
-			if a == artists.none {
-				none[h] = n
-			} else if n > most[h] || bytes.Compare(t.keys.artists.text(uint32(a)), t.keys.artists.text(best[h])) < 0 {
-				most[h], best[h] = n, uint32(a)
-			}
-		}
-	}
-	for h, n := range most {
-		// Rows without artists win under glue semantics only, and only alone.
-		if n > 0 && !(t.sem == schema.Glue && none[h] > n) {
-			name := string(t.keys.artists.text(best[h]))
-			out.top[h] = &name
+			trackHours[songs[code].track] |= mask
 		}
 	}
 	out.users, out.tracks = countBits(t.users), countBits(trackHours)
+
+	artists := t.keys.artists.size()
+	sums := make([][hoursAtATime]int64, artists+1) // the last one is of the rows that have no artists
+	for first := 0; first < hours; first += hoursAtATime {
+		clear(sums)
+		for code := range t.songs {
+			sum, n := &sums[min(songs[code].artists, uint32(artists))], (*[hoursAtATime]uint32)(t.songs[code][first:])
+			for i := range sum {
+				sum[i] += int64(n[i])
+			}
+		}
+		for code := range t.wide {
+			sum := &sums[min(songs[code].artists, uint32(artists))]
+			for i, n := range t.wide[code][first : first+hoursAtATime] {
+				sum[i] += int64(n)
+			}
+		}
+		t.topArtists(&out, first, sums)
+	}
 	return out
 }
 
-// artistSongs are the songs of each artists text.
-type artistSongs struct {
-	none  int      // the place of those that have no artists text, behind all codes
-	from  []uint32 // by code: where its songs begin in order
-	order []uint32
-}
-
-func (s *artistSongs) songs(artists int) []uint32 {
-	to := len(s.order)
-	if artists+1 < len(s.from) {
-		to = int(s.from[artists+1])
-	}
-	return s.order[s.from[artists]:to]
-}
-
-// byArtists sorts the songs by their artists, by counting.
-func (t *Total) byArtists() artistSongs {
-	n := t.keys.artists.size()
-	s := artistSongs{none: n, from: make([]uint32, n+1), order: make([]uint32, max(len(t.songs), len(t.wide)))}
-	songs := t.keys.songs.songs[:len(s.order)]
-	place := func(song song) int {
-		if song.artists == None {
-			return n
+// topArtists finds for some hours the artists text with most rows, of several the smallest. Rows without one win under glue
+// semantics only, and only alone.
+func (t *Total) topArtists(out *hourly, first int, sums [][hoursAtATime]int64) {
+	none := len(sums) - 1
+	var best [hoursAtATime]uint32
+	var most [hoursAtATime]int64
+	for a := range sums[:none] {
+		for i, n := range sums[a] {
+			out.rows[first+i] += n
+			if n > most[i] || n == most[i] && n > 0 && bytes.Compare(t.keys.artists.text(uint32(a)), t.keys.artists.text(best[i])) < 0 {
+				most[i], best[i] = n, uint32(a)
+			}
 		}
-		return int(song.artists)
 	}
-	for _, song := range songs {
-		s.from[place(song)]++
+	for i, n := range most {
+		out.rows[first+i] += sums[none][i]
+		if n > 0 && !(t.sem == schema.Glue && sums[none][i] > n) {
+			name := string(t.keys.artists.text(best[i]))
+			out.top[first+i] = &name
+		}
 	}
-	at := uint32(0)
-	for a, n := range s.from {
-		s.from[a] = at
-		at += n
-	}
-	next := slices.Clone(s.from)
-	for code, song := range songs {
-		a := place(song)
-		s.order[next[a]] = uint32(code)
-		next[a]++
-	}
-	return s
 }
 
 // countBits tells for each hour how many of the sets have it.
