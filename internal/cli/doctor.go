@@ -112,33 +112,32 @@ func (a *app) examinedWarehouse(cfg *config.Config) *doctor.Warehouse {
 		}
 		return opened, nil
 	}
-	login, _ := policy.ParseLogin(cfg.Warehouse)
-	u, err := url.Parse(cfg.Warehouse)
-	if err != nil || strings.HasPrefix(cfg.Warehouse, "sqlite:") {
-		return w
+	scheme, rest, server := strings.Cut(cfg.Warehouse, "://")
+	if !server {
+		return w // SQLite
 	}
-	_, _, w.Serverless = policy.ServerlessHost(u.Hostname())
-	w.Serverless = w.Serverless || login.Workgroup != ""
-	onRedshift := strings.HasPrefix(u.Scheme, "redshift")
-	w.Port = 5432
-	if onRedshift {
-		w.Port = 5439
-	}
-	if port, err := strconv.Atoi(u.Port()); err == nil {
-		w.Port = port
-	}
-	if u.Scheme != "redshift-iam" { // whose host AWS knows
+	authority, query, _ := strings.Cut(rest, "?")
+	params, _ := url.ParseQuery(query)
+	onRedshift := strings.HasPrefix(scheme, "redshift")
+	w.Port = map[bool]int{true: 5439, false: 5432}[onRedshift]
+	if u, err := url.Parse("//" + authority); err == nil && scheme != "redshift-iam" { // whose host AWS knows
 		w.Host = u.Hostname()
+		if port, err := strconv.Atoi(u.Port()); err == nil {
+			w.Port = port
+		}
 	}
-	mode := u.Query().Get("sslmode")
+	login, _ := policy.ParseLogin(cfg.Warehouse)
+	_, _, serverless := policy.ServerlessHost(w.Host)
+	w.Serverless = serverless || login.Workgroup != ""
+	mode := params.Get("sslmode")
 	if mode == "" && onRedshift {
 		mode = "verify-full"
 	}
 	switch mode {
 	case "verify-full", "verify-ca":
-		w.TLS = &doctor.TLS{Verify: true, RootCert: u.Query().Get("sslrootcert")}
+		w.TLS = &doctor.TLS{Verify: true, RootCert: params.Get("sslrootcert")}
 	case "require":
-		w.TLS = &doctor.TLS{RootCert: u.Query().Get("sslrootcert")}
+		w.TLS = &doctor.TLS{RootCert: params.Get("sslrootcert")}
 	}
 	return w
 }

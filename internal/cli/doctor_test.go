@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
+	"mss/internal/config"
 	"mss/internal/doctor"
 	"mss/internal/mototest"
 	"mss/internal/redshift/pgtest"
@@ -98,6 +100,27 @@ func TestDoctorOnServers(t *testing.T) {
 	r = mss(t, nil, append(args, "doctor", "--kms-key", "alias/mss")...)
 	if r.code != 1 || !strings.Contains(r.stdout, "encryption with alias/mss") {
 		t.Errorf("a store without KMS: exit code %d, %s", r.code, r.stdout)
+	}
+}
+
+func TestWhatTheWarehousesURLSays(t *testing.T) {
+	const serverless = "sandbox-workspace.123456789012.eu-west-1.redshift-serverless.amazonaws.com"
+	verified := &doctor.TLS{Verify: true}
+	for url, want := range map[string]doctor.Warehouse{
+		"sqlite:lake/warehouse.db":                                   {},
+		"postgres://u:p%40@db/dev":                                   {Host: "db", Port: 5432},
+		"postgres://u@db:6000/dev?sslmode=verify-full&sslrootcert=x": {Host: "db", Port: 6000, TLS: &doctor.TLS{Verify: true, RootCert: "x"}},
+		"redshift://u@lab1.abc.eu-west-1.redshift.amazonaws.com/dev": {Host: "lab1.abc.eu-west-1.redshift.amazonaws.com", Port: 5439, TLS: verified},
+		"redshift://u@" + serverless + ":5440/dev":                   {Host: serverless, Port: 5440, TLS: verified, Serverless: true},
+		"redshift://u@localhost/dev?sslmode=disable":                 {Host: "localhost", Port: 5439},
+		"redshift-iam://sandbox-workspace/dev?region=eu-west-1":      {Port: 5439, TLS: verified, Serverless: true},
+		"redshift-iam://cluster:lab1/dev":                            {Port: 5439, TLS: verified},
+	} {
+		got := *new(app).examinedWarehouse(&config.Config{Warehouse: url})
+		got.Open = nil
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %+v, want %+v", url, got, want)
+		}
 	}
 }
 
