@@ -46,7 +46,7 @@ var allowed = map[string][]string{
 var job = []string{"internal/blob", "internal/csvio", "internal/ingest", "internal/lake", "internal/ledger", "internal/parquetio", "internal/quality", "internal/report", "internal/schema"}
 
 // testSupport lists packages that only tests import.
-var testSupport = []string{"internal/blob/blobtest", "internal/blob/s3test", "internal/redshift/pgtest", "internal/oracle", "internal/e2e", "internal/lint", "internal/bench"}
+var testSupport = []string{"internal/blob/blobtest", "internal/blob/s3test", "internal/redshift/pgtest", "internal/redshift/rstest", "internal/oracle", "internal/e2e", "internal/lint", "internal/bench"}
 
 // only lists who may import a library that must stay behind a boundary.
 var only = map[string][]string{

@@ -12,17 +12,18 @@ import (
 
 	"mss/internal/kpi"
 	"mss/internal/redshift/pgtest"
+	"mss/internal/redshift/rstest"
 	"mss/internal/schema"
 )
 
-// targets are what the suite runs against. redshift:// speaks its dialect to a PostgreSQL, which is no Redshift.
+// targets are what the suite runs against. Redshift is a PostgreSQL behind a proxy that behaves as Redshift does.
 var targets = []struct {
 	name string
 	url  func(t *testing.T) string
 }{
 	{"sqlite", func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "lake", "warehouse.db") }},
 	{"postgres", func(t *testing.T) string { return pgtest.New(t) }},
-	{"redshift", func(t *testing.T) string { return "redshift" + strings.TrimPrefix(pgtest.New(t), "postgres") }},
+	{"redshift", func(t *testing.T) string { return rstest.New(t, rstest.Options{}).URL() }},
 }
 
 func onEach(t *testing.T, test func(t *testing.T, url string)) {
