@@ -17,6 +17,8 @@ import (
 type Config struct {
 	Raw, Curated, Analytics, Temp string // places: a folder, file:// or s3://bucket[/prefix]
 	Warehouse                     string // sqlite:PATH, postgres:// or redshift://; may hold a password
+	LoadMode                      string // auto, insert or copy
+	CopyRole                      string // default, an ARN or ""
 
 	Semantics      string  // corrected or glue
 	MaxRejectRatio float64 // 0 to 1

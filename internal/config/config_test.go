@@ -34,6 +34,7 @@ var other = map[string]string{
 	"log-level": "debug", "output": "json", "no-progress": "true", "profile": "prod",
 	"on-missing-source": "fail", "on-metadata-change": "keep", "lock-wait": "5m", "lock-ttl": "20s",
 	"s3-endpoint": "http://localhost:7070", "s3-path-style": "true",
+	"load": "insert", "copy-role": "arn:aws:iam::123456789012:role/redshift-copy",
 }
 
 func TestDefaults(t *testing.T) {
@@ -96,6 +97,7 @@ func TestValuesReachTheConfig(t *testing.T) {
 		MemoryLimit: 512 << 20, LogFormat: "json", LogLevel: -4, Output: "json", NoProgress: true, Profile: "prod",
 		OnMissingSource: "fail", OnMetadataChange: "keep", LockWait: 5 * time.Minute, LockTTL: 20 * time.Second,
 		S3Endpoint: "http://localhost:7070", S3PathStyle: true,
+		LoadMode: "insert", CopyRole: "arn:aws:iam::123456789012:role/redshift-copy",
 	}
 	got := *cfg
 	got.Values = nil

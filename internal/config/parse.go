@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+
+	"mss/internal/redshift"
 )
 
 // minMemoryLimit is the least heap that lets a job work instead of only collecting garbage.
@@ -90,6 +92,14 @@ func checkWarehouse(s string) error {
 		return nil
 	}
 	return errors.New("want sqlite:PATH, postgres://… or redshift://…")
+}
+
+func copyRole(c *Config, s string) error {
+	if err := redshift.CheckRole(s); err != nil {
+		return err
+	}
+	c.CopyRole = s
+	return nil
 }
 
 func endpoint(field func(*Config) *string) func(*Config, string) error {

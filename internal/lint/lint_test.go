@@ -31,7 +31,7 @@ var allowed = map[string][]string{
 	"internal/quality":       {"internal/blob", "internal/csvio", "internal/lake"},
 	"internal/csvio":         {"internal/schema"},
 	"internal/parquetio":     {"internal/schema"},
-	"internal/redshift":      {"internal/kpi", "internal/schema"},
+	"internal/redshift":      {"internal/blob", "internal/kpi", "internal/parquetio", "internal/schema"},
 	"internal/blob":          {},
 	"internal/blob/fileblob": {"internal/blob"},
 	"internal/blob/memblob":  {"internal/blob"},

@@ -31,6 +31,7 @@ func (w *Warehouse) Load(ctx context.Context, rows []schema.KPI, opt kpi.LoadOpt
 		return false, fmt.Errorf("load public.kpi_table in %s: %w", w.name, err)
 	}
 	l := &loading{w: w, want: want, opt: opt}
+	defer l.tidy(ctx)
 	if !opt.Always {
 		done := false
 		err := w.with(ctx, func(s session) (err error) {
@@ -44,12 +45,16 @@ func (w *Warehouse) Load(ctx context.Context, rows []schema.KPI, opt kpi.LoadOpt
 			return false, nil
 		}
 	}
+	if err := l.upload(ctx); err != nil {
+		return false, fmt.Errorf("load public.kpi_table in %s: %w", w.name, err)
+	}
 	err = w.retry(ctx, "load public.kpi_table", w.dialect.conflict, func() error {
 		return w.with(ctx, func(s session) error {
-			return w.transaction(ctx, s, func() (err error) {
+			err := w.transaction(ctx, s, func() (err error) {
 				loaded, err = l.inside(ctx, s)
 				return err
 			})
+			return l.inWords(ctx, s, err)
 		})
 	})
 	if err != nil {
@@ -63,6 +68,8 @@ type loading struct {
 	w    *Warehouse
 	want []record
 	opt  kpi.LoadOptions
+	// uploaded is the key of the object that COPY reads, "" where rows are inserted.
+	uploaded string
 }
 
 // nothingToDo compares, before a load waits for others.
@@ -119,7 +126,7 @@ func (l *loading) replace(ctx context.Context, s session) error {
 	if err := s.exec(ctx, clearStagingSQL); err != nil { // what Glue left there
 		return err
 	}
-	if err := stage(ctx, s, l.want); err != nil {
+	if err := l.stage(ctx, s); err != nil {
 		return err
 	}
 	deletes := []string{deleteAllSQL}
@@ -151,69 +158,4 @@ func (w *Warehouse) lock(ctx context.Context, s session) error {
 	})
 	defer note.Stop()
 	return s.exec(ctx, w.dialect.lock)
-}
-
-// stage fills the empty staging table.
-func stage(ctx context.Context, s session, want []record) error {
-	for start := 0; start < len(want); start += batchRows {
-		batch := want[start:min(start+batchRows, len(want))]
-		args := make([]any, 0, 7*len(batch))
-		for _, r := range batch {
-			args = append(args, r.args()...)
-		}
-		if err := s.exec(ctx, insertStagingSQL(len(batch)), args...); err != nil {
-			return err
-		}
-	}
-	staged := int64(-1)
-	err := s.query(ctx, countStagingSQL, func([]string) error { return nil }, func(values []any) error {
-		staged, _ = values[0].(int64)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	if staged != int64(len(want)) {
-		return fmt.Errorf("public.kpi_staging holds %d rows after %d were inserted; nothing was changed", staged, len(want))
-	}
-	return nil
-}
-
-// sameRecords compares as multisets. With keepStale, rows of keys that want does not have count for nothing.
-func sameRecords(have, want []record, keepStale bool) bool {
-	left := make(map[record]int, len(want))
-	wanted := make(map[key]bool, len(want))
-	for _, r := range want {
-		left[r]++
-		wanted[r.key()] = true
-	}
-	for _, r := range have {
-		if keepStale && !wanted[r.key()] {
-			continue
-		}
-		if left[r] == 0 {
-			return false
-		}
-		if left[r]--; left[r] == 0 {
-			delete(left, r)
-		}
-	}
-	return len(left) == 0
-}
-
-// checkKeys tells whether the load left each key of want once and, unless keepStale, no other.
-func checkKeys(have, want []record, keepStale bool) error {
-	times := make(map[key]int, len(have))
-	for _, r := range have {
-		times[r.key()]++
-	}
-	for _, r := range want {
-		if n := times[r.key()]; n != 1 {
-			return fmt.Errorf("public.kpi_table holds row %s %d times after the insert; nothing was changed", r.key(), n)
-		}
-	}
-	if !keepStale && len(have) != len(want) {
-		return fmt.Errorf("public.kpi_table holds %d rows after %d were inserted; nothing was changed", len(have), len(want))
-	}
-	return nil
 }

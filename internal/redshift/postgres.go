@@ -11,8 +11,11 @@ var postgresDialect = dialect{
 	conflict:  func(err error) bool { return hasState(err, "40001", "40P01") },
 	// Of two CREATE TABLE IF NOT EXISTS at once one can fail on a catalog's unique index.
 	raced:  func(err error) bool { return hasState(err, "23505", "42P07", "42710", "XX000") },
+	detail: noDetail,
 	remedy: serverRemedy,
 }
+
+func noDetail(error) string { return "" }
 
 var postgresWait = wait{whole: 15 * time.Second, attempt: 10 * time.Second}
 

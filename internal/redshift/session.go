@@ -22,6 +22,8 @@ type dialect struct {
 	// begin starts a load, and lock, unless empty, makes loads wait for each other. It precedes the first
 	// statement that takes a snapshot: a load that waited for another must see what that one did.
 	begin, lock string
+	// copies tells of COPY of Parquet from S3.
+	copies bool
 	// beginRead and endRead enclose a query, which must not change anything.
 	beginRead, endRead []string
 	// tables names those of our tables that exist.
@@ -30,6 +32,8 @@ type dialect struct {
 	conflict func(error) bool
 	// raced tells of a CREATE TABLE that lost against another one's.
 	raced func(error) bool
+	// detail is what an error says beside its message, on one line.
+	detail func(error) string
 	// remedy is what to do about an error, empty when the error says it all.
 	remedy func(error) string
 }

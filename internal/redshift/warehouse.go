@@ -19,6 +19,7 @@ type Warehouse struct {
 	dialect    dialect
 	connect    func(context.Context) (session, error)
 	log        *slog.Logger
+	copy       *copier       // nil where rows are inserted
 	firstDelay time.Duration // before the first repetition
 
 	mu        sync.Mutex
@@ -36,6 +37,8 @@ type Options struct {
 	// ReadOnly opens a warehouse to be queried: it creates neither a database file nor tables, and needs no right
 	// to. Load still works where they exist.
 	ReadOnly bool
+	// Copy says how the rows of a load get to Redshift.
+	Copy CopyOptions
 }
 
 // Open connects to the warehouse that url names: sqlite:PATH, postgres:// (or postgresql://), or redshift://. Unless
@@ -46,7 +49,7 @@ type Options struct {
 // on PostgreSQL, or as long as the URL's connect_timeout says, in seconds; a refused login ends it at once. The
 // environment variables of libpq (PGPASSWORD, PGSSLROOTCERT, …) stand in for what the URL leaves out.
 //
-// An unusable URL gives an error that wraps ErrURL.
+// An unusable URL gives an error that wraps ErrURL, a COPY that lacks something one that wraps ErrCopy.
 func Open(ctx context.Context, url string, opt Options) (*Warehouse, error) {
 	w := &Warehouse{name: MaskURL(url), log: opt.Log, firstDelay: firstDelay}
 	if w.log == nil {
@@ -62,6 +65,9 @@ func Open(ctx context.Context, url string, opt Options) (*Warehouse, error) {
 		err = w.useRedshift(url)
 	default:
 		err = fmt.Errorf("%w %q: %s", ErrURL, w.name, wantURL)
+	}
+	if err == nil && w.dialect.copies {
+		w.copy, err = newCopier(opt.Copy)
 	}
 	if err != nil {
 		return nil, err
@@ -137,6 +143,9 @@ func (w *Warehouse) explain(ctx context.Context, act string, err error) error {
 	// Servers and drivers have words of their own for a statement that was interrupted.
 	if cause := ctx.Err(); cause != nil && !errors.Is(err, cause) {
 		err = fmt.Errorf("%w (%w)", cause, err)
+	}
+	if detail := w.dialect.detail(err); detail != "" {
+		err = fmt.Errorf("%w: %s", err, detail)
 	}
 	if remedy := w.dialect.remedy(err); remedy != "" {
 		err = fmt.Errorf("%w; %s", err, remedy)
