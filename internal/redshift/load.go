@@ -15,8 +15,11 @@ const lockPatience = 10 * time.Second
 // Load makes the genre and hourly rows of public.kpi_table equal to rows, in one transaction; rows of other types are
 // not touched. Unless opt.Always is set it first compares, and does nothing when they are equal; a row that is there
 // twice is a difference. With opt.KeepStale the keys that rows do not have stay, and are no difference. Loaded tells
-// whether rows were written. After an error kpi_table is as before, except that a connection lost during the commit
-// leaves open which of the two states it is in; loading again is always safe.
+// whether rows were written.
+//
+// Conflicts and lost connections are cured by repeating the whole transaction; of one that was lost during the commit it is
+// found out first whether that took place. After an error kpi_table is as before, unless the error says that this
+// could not be found out; loading again is always safe.
 //
 // A later run of opt.Fence's lake that has loaded makes the error wrap kpi.ErrFenced: nothing was changed.
 //
@@ -34,9 +37,11 @@ func (w *Warehouse) Load(ctx context.Context, rows []schema.KPI, opt kpi.LoadOpt
 	defer l.tidy(ctx)
 	if !opt.Always {
 		done := false
-		err := w.with(ctx, func(s session) (err error) {
-			done, err = l.nothingToDo(ctx, s)
-			return err
+		err := w.retry(ctx, "compare the new rows with public.kpi_table", w.again, func() error {
+			return w.with(ctx, func(s session) (err error) {
+				done, err = l.nothingToDo(ctx, s)
+				return err
+			})
 		})
 		if err != nil {
 			return false, w.explain(ctx, "compare the new rows with public.kpi_table in", err)
@@ -48,16 +53,22 @@ func (w *Warehouse) Load(ctx context.Context, rows []schema.KPI, opt kpi.LoadOpt
 	if err := l.upload(ctx); err != nil {
 		return false, fmt.Errorf("load public.kpi_table in %s: %w", w.name, err)
 	}
-	err = w.retry(ctx, "load public.kpi_table", w.dialect.conflict, func() error {
+	err = w.retry(ctx, "load public.kpi_table", w.again, func() error {
 		return w.with(ctx, func(s session) error {
 			err := w.transaction(ctx, s, func() (err error) {
 				loaded, err = l.inside(ctx, s)
 				return err
 			})
+			if w.unsure(err) {
+				l.unsure = true
+			}
 			return l.inWords(ctx, s, err)
 		})
 	})
 	if err != nil {
+		if l.unsure {
+			err = fmt.Errorf("the connection was lost during the commit, and whether that took place could not be found out: run it again, which is safe: %w", err)
+		}
 		return false, w.explain(ctx, "load public.kpi_table in", err)
 	}
 	return loaded, nil
@@ -68,6 +79,10 @@ type loading struct {
 	w    *Warehouse
 	want []record
 	opt  kpi.LoadOptions
+	// unsure says that an earlier try may have been committed, which would have left the fence ours, and have loaded rows or not.
+	unsure bool
+	ours   fence
+	loaded bool
 	// uploaded is the key of the object that COPY reads, "" where rows are inserted.
 	uploaded string
 }
@@ -90,11 +105,33 @@ func (l *loading) equal(ctx context.Context, s session) (bool, error) {
 	return err == nil && sameRecords(have, l.want, l.opt.KeepStale), err
 }
 
-// inside is what a load does in its transaction. It tells whether it wrote rows.
+// inside is what a load does in its transaction. It tells whether rows were written, by it or by an earlier try.
 func (l *loading) inside(ctx context.Context, s session) (loaded bool, err error) {
 	if err := l.w.lock(ctx, s); err != nil {
 		return false, err
 	}
+	if l.unsure { // not before the lock: what the lost connection was about to do has ended by then
+		done, err := l.committed(ctx, s)
+		if err != nil || done {
+			return l.loaded, err
+		}
+		l.unsure = false
+	}
+	l.loaded, err = l.change(ctx, s)
+	return l.loaded, err
+}
+
+// committed tells whether an earlier try was: by the fence, and without one by the rows.
+func (l *loading) committed(ctx context.Context, s session) (bool, error) {
+	if l.opt.Fence.Lake == "" {
+		return l.equal(ctx, s)
+	}
+	have, err := readFence(ctx, s, l.opt.Fence.Lake)
+	return err == nil && have == l.ours, err
+}
+
+// change raises the fence and replaces the rows.
+func (l *loading) change(ctx context.Context, s session) (loaded bool, err error) {
 	if l.opt.Fence.Lake != "" {
 		if err := l.raise(ctx, s); err != nil {
 			return false, err
@@ -118,7 +155,8 @@ func (l *loading) raise(ctx context.Context, s session) error {
 	if err != nil {
 		return err
 	}
-	return writeFence(ctx, s, l.opt.Fence, have.loads+1)
+	l.ours = fence{l.opt.Fence.Token, l.opt.Fence.Run, have.loads + 1}
+	return writeFence(ctx, s, l.opt.Fence.Lake, l.ours)
 }
 
 // replace fills staging and publishes it.

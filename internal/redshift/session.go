@@ -30,6 +30,8 @@ type dialect struct {
 	tables string
 	// conflict tells of an error that a repetition of the whole transaction can cure.
 	conflict func(error) bool
+	// lost tells of an error that ended the connection; a repetition of the whole transaction can cure that too.
+	lost func(error) bool
 	// raced tells of a CREATE TABLE that lost against another one's.
 	raced func(error) bool
 	// detail is what an error says beside its message, on one line.
@@ -77,22 +79,4 @@ func (w *Warehouse) keep(s session) {
 		return
 	}
 	w.idle, w.idleSince = s, time.Now()
-}
-
-// transaction runs do between begin and COMMIT.
-func (w *Warehouse) transaction(ctx context.Context, s session, do func() error) error {
-	if err := s.exec(ctx, w.dialect.begin); err != nil {
-		return err
-	}
-	err := do()
-	if err == nil {
-		err = s.exec(ctx, "COMMIT")
-	}
-	if err != nil {
-		// The connection is closed next, which rolls back as well, but on a server only when it notices.
-		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
-		_ = s.exec(clean, "ROLLBACK")
-	}
-	return err
 }

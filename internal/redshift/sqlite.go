@@ -27,6 +27,7 @@ var sqliteDialect = dialect{
 		code := sqliteCode(err)
 		return code == lib.SQLITE_BUSY || code == lib.SQLITE_LOCKED
 	},
+	lost:   func(error) bool { return false },
 	raced:  func(error) bool { return false }, // who creates holds the write lock
 	detail: noDetail,
 	remedy: func(err error) string {

@@ -100,7 +100,7 @@ func (w *Warehouse) Close() error {
 
 // ensureTables looks before it creates: CREATE TABLE IF NOT EXISTS wants the right to create even where it does nothing.
 func (w *Warehouse) ensureTables(ctx context.Context) error {
-	again := func(err error) bool { return w.dialect.conflict(err) || w.dialect.raced(err) }
+	again := func(err error) bool { return w.again(err) || w.dialect.raced(err) }
 	err := w.retry(ctx, "create the tables", again, func() error {
 		return w.with(ctx, func(s session) error { return w.createMissing(ctx, s) })
 	})

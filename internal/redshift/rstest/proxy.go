@@ -81,6 +81,9 @@ func (p *Proxy) URL() string {
 	return u.String()
 }
 
+// Direct is the URL of the PostgreSQL behind, for a look past the proxy.
+func (p *Proxy) Direct() string { return p.direct.String() }
+
 // Hook asks hook what becomes of each statement from now on. It may be called by several sessions at once, and may take its time.
 // A nil hook lets all pass.
 func (p *Proxy) Hook(hook func(Statement) Action) {
