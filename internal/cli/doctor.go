@@ -22,6 +22,7 @@ import (
 	"mss/internal/config"
 	"mss/internal/doctor"
 	"mss/internal/policy"
+	"mss/internal/redshift"
 )
 
 // errUnwell ends a doctor that found something red.
@@ -106,7 +107,7 @@ func (a *app) examinedWarehouse(cfg *config.Config) *doctor.Warehouse {
 		if path, ok := strings.CutPrefix(cfg.Warehouse, "sqlite:"); ok && !exists(path) {
 			return newFile(path), nil
 		}
-		opened, err := openWarehouse(ctx, cfg, a.log, true)
+		opened, err := openWarehouse(ctx, cfg, redshift.Options{Log: a.log, ReadOnly: true})
 		if err != nil {
 			return nil, err // not opened: a nil *Warehouse is no nil interface
 		}

@@ -11,6 +11,7 @@ import (
 	"mss/internal/lake"
 	"mss/internal/lock"
 	"mss/internal/pipeline"
+	"mss/internal/redshift"
 	"mss/internal/report"
 	"mss/internal/schema"
 )
@@ -21,10 +22,14 @@ func (a *app) pipeline(ctx context.Context, cfg *config.Config, id string) (*pip
 	if err != nil {
 		return nil, err
 	}
+	byCopy, err := copyOptions(cfg, places.Temp)
+	if err != nil {
+		return nil, err
+	}
 	p := &pipeline.Pipeline{
 		Places: places,
 		OpenWarehouse: func(ctx context.Context, log *slog.Logger) (pipeline.Warehouse, error) {
-			return openWarehouse(ctx, cfg, log, false)
+			return openWarehouse(ctx, cfg, redshift.Options{Log: log, Copy: byCopy})
 		},
 		Semantics:      schema.Semantics(cfg.Semantics),
 		Foreign:        lake.Foreign(cfg.Foreign),

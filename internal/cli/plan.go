@@ -96,7 +96,7 @@ func (nothingThere) Compare(_ context.Context, rows []schema.KPI, _ bool) (repor
 func (nothingThere) Close() error { return nil }
 
 func (a *app) openComparer(ctx context.Context, cfg *config.Config) (pipeline.Comparer, error) {
-	w, err := openWarehouse(ctx, cfg, a.log, true)
+	w, err := openWarehouse(ctx, cfg, redshift.Options{Log: a.log, ReadOnly: true})
 	if errors.Is(err, fs.ErrNotExist) {
 		return nothingThere{}, nil
 	}

@@ -3,26 +3,33 @@ package cli
 import (
 	"context"
 	"errors"
-	"log/slog"
 
 	"mss/internal/config"
 	"mss/internal/redshift"
 )
 
-// openWarehouse connects to the configured warehouse. readOnly is for queries: they create nothing.
-func openWarehouse(ctx context.Context, cfg *config.Config, log *slog.Logger, readOnly bool) (*redshift.Warehouse, error) {
-	w, err := redshift.Open(ctx, cfg.Warehouse, redshift.Options{
-		Log: log, ReadOnly: readOnly, Secret: cfg.WarehouseSecret, Profile: cfg.Profile,
-	})
+// openWarehouse connects to the configured warehouse.
+func openWarehouse(ctx context.Context, cfg *config.Config, opt redshift.Options) (*redshift.Warehouse, error) {
+	opt.Secret, opt.Profile = cfg.WarehouseSecret, cfg.Profile
+	w, err := redshift.Open(ctx, cfg.Warehouse, opt)
 	if errors.Is(err, redshift.ErrURL) {
 		return nil, usageError{err}
 	}
 	return w, err
 }
 
+// copyOptions say how the rows of a run get to the warehouse, by way of the temporary place or not.
+func copyOptions(cfg *config.Config, temp redshift.Temp) (redshift.CopyOptions, error) {
+	opt := redshift.CopyOptions{Mode: redshift.Mode(cfg.LoadMode), Role: cfg.CopyRole, Temp: temp}
+	if err := opt.Check(cfg.Warehouse); err != nil {
+		return opt, usageError{err}
+	}
+	return opt, nil
+}
+
 // query runs statements on the configured warehouse, and returns their results.
 func (a *app) query(ctx context.Context, cfg *config.Config, statements ...string) ([]*redshift.Table, error) {
-	w, err := openWarehouse(ctx, cfg, a.log, true)
+	w, err := openWarehouse(ctx, cfg, redshift.Options{Log: a.log, ReadOnly: true}) // creates nothing
 	if err != nil {
 		return nil, err
 	}

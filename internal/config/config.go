@@ -18,6 +18,8 @@ type Config struct {
 	Raw, Curated, Analytics, Temp string // places: a folder, file:// or s3://bucket[/prefix]
 	Warehouse                     string // sqlite:PATH, postgres://, redshift:// or redshift-iam://; may hold a password
 	WarehouseSecret               string // id or ARN of a secret with the login to it; "" is none
+	LoadMode                      string // auto, insert or copy
+	CopyRole                      string // default, an ARN or ""
 
 	Semantics      string  // corrected or glue
 	MaxRejectRatio float64 // 0 to 1

@@ -35,6 +35,7 @@ var other = map[string]string{
 	"on-missing-source": "fail", "on-metadata-change": "keep", "lock-wait": "5m", "lock-ttl": "20s",
 	"s3-endpoint": "http://localhost:7070", "s3-path-style": "true",
 	"kms-key": "alias/mss", "catalog": "glue",
+	"load": "insert", "copy-role": "arn:aws:iam::123456789012:role/redshift-copy",
 }
 
 func TestDefaults(t *testing.T) {
@@ -98,6 +99,7 @@ func TestValuesReachTheConfig(t *testing.T) {
 		OnMissingSource: "fail", OnMetadataChange: "keep", LockWait: 5 * time.Minute, LockTTL: 20 * time.Second,
 		S3Endpoint: "http://localhost:7070", S3PathStyle: true,
 		KMSKey: "alias/mss", Catalog: "glue",
+		LoadMode: "insert", CopyRole: "arn:aws:iam::123456789012:role/redshift-copy",
 	}
 	got := *cfg
 	got.Values = nil

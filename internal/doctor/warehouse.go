@@ -75,7 +75,7 @@ func (e *examination) grants(ctx context.Context, open Rehearsal) {
 		e.add(Finding{Area: "warehouse", Check: "grants", Status: Failed, Missing: missing, Detail: "the user of this login lacks rights",
 			Remedy: "as an administrator of the database run: " + strings.Join(missing, " TO …; ") + " TO …;"})
 	default:
-		e.ok("warehouse", "grants", "nothing is missing on public.kpi_table and public.kpi_staging")
+		e.ok("warehouse", "grants", "nothing is missing on public.kpi_table, public.kpi_staging and public.mss_fence")
 	}
 }
 

@@ -44,6 +44,9 @@ type Fence struct {
 	Raise bool
 }
 
+// TempFolder is the folder of the temporary place that is a run's alone, for what it loads the warehouse from. It ends in a slash.
+func TempFolder(run string) string { return "redshift-tmp/" + run + "/" }
+
 // ErrFenced is a load that was refused: a run that came later has loaded already.
 var ErrFenced = errors.New("another run took over the lake and has loaded the warehouse since")
 

@@ -32,7 +32,7 @@ var allowed = map[string][]string{
 	"internal/quality":       {"internal/blob", "internal/csvio", "internal/lake"},
 	"internal/csvio":         {"internal/schema"},
 	"internal/parquetio":     {"internal/schema"},
-	"internal/redshift":      {"internal/kpi", "internal/redshift/iamurl", "internal/redshift/identity", "internal/schema"},
+	"internal/redshift":      {"internal/blob", "internal/kpi", "internal/parquetio", "internal/redshift/iamurl", "internal/redshift/identity", "internal/schema"},
 	"internal/blob":          {},
 	"internal/blob/fileblob": {"internal/blob"},
 	"internal/blob/memblob":  {"internal/blob"},
@@ -55,7 +55,7 @@ var allowed = map[string][]string{
 var job = []string{"internal/blob", "internal/csvio", "internal/ingest", "internal/lake", "internal/ledger", "internal/parquetio", "internal/quality", "internal/report", "internal/schema"}
 
 // testSupport lists packages that only tests import.
-var testSupport = []string{"internal/blob/blobtest", "internal/kpi/kpitest", "internal/blob/s3test", "internal/redshift/pgtest", "internal/redshift/awstest", "internal/mototest", "internal/policy/iamtest", "internal/oracle", "internal/e2e", "internal/lint", "internal/bench"}
+var testSupport = []string{"internal/blob/blobtest", "internal/kpi/kpitest", "internal/blob/s3test", "internal/redshift/pgtest", "internal/redshift/awstest", "internal/redshift/rstest", "internal/mototest", "internal/policy/iamtest", "internal/oracle", "internal/e2e", "internal/lint", "internal/bench"}
 
 // only lists who may import a library that must stay behind a boundary.
 var only = map[string][]string{

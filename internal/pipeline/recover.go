@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"mss/internal/blob"
+	"mss/internal/kpi"
 	"mss/internal/lake"
 	"mss/internal/lock"
 )
@@ -29,6 +30,26 @@ func (p *Pipeline) recover(ctx context.Context, r *lake.Recovery, thorough, alon
 	for _, b := range []blob.Bucket{p.Curated, p.Analytics, p.Temp} {
 		if err := r.Staged(ctx, b, false); err != nil {
 			return err
+		}
+	}
+	return p.recoverLoads(ctx, r)
+}
+
+// recoverLoads deletes what dead runs were about to load the warehouse from.
+func (p *Pipeline) recoverLoads(ctx context.Context, r *lake.Recovery) error {
+	for _, run := range r.Dead {
+		objects, err := p.Temp.List(ctx, kpi.TempFolder(run))
+		if err != nil {
+			return fmt.Errorf("clean up behind a killed run: %w", err)
+		}
+		for _, o := range objects {
+			if !r.Dry {
+				if err := p.Temp.Delete(ctx, o.Key); err != nil {
+					return fmt.Errorf("clean up behind a killed run: %w", err)
+				}
+				p.Log.Warn("a run that was killed left an object of a load: deleted", "place", p.Temp.String(), "object", o.Key)
+			}
+			r.Fixes = append(r.Fixes, lake.Fix{Place: p.Temp.String(), Object: o.Key, Done: "deleted the object of a load"})
 		}
 	}
 	return nil

@@ -1,67 +1,42 @@
 package redshift
 
-import (
-	"context"
-	"fmt"
-	"log/slog"
+import "fmt"
 
-	"mss/internal/schema"
-)
-
-// Difference counts the genre and hourly rows by what a load would do with them.
-type Difference struct {
-	Total    int // rows after the load
-	Inserted int
-	Replaced int // the key is there, with other values
-	Deleted  int
-	Same     int
+// sameRecords compares as multisets. With keepStale, rows of keys that want does not have count for nothing.
+func sameRecords(have, want []record, keepStale bool) bool {
+	left := make(map[record]int, len(want))
+	wanted := make(map[key]bool, len(want))
+	for _, r := range want {
+		left[r]++
+		wanted[r.key()] = true
+	}
+	for _, r := range have {
+		if keepStale && !wanted[r.key()] {
+			continue
+		}
+		if left[r] == 0 {
+			return false
+		}
+		if left[r]--; left[r] == 0 {
+			delete(left, r)
+		}
+	}
+	return len(left) == 0
 }
 
-// Compare tells how kpi_table would change by a load of rows, and changes nothing. A table that is not there yet is empty.
-func (w *Warehouse) Compare(ctx context.Context, rows []schema.KPI, keepStale bool) (Difference, error) {
-	var d Difference
-	want, err := fit(rows, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return d, fmt.Errorf("compare with public.kpi_table in %s: %w", w.name, err)
-	}
-	var have []record
-	err = w.with(ctx, func(s session) error {
-		there := false
-		err := s.query(ctx, w.dialect.tables, func([]string) error { return nil }, func(values []any) error {
-			name, _ := values[0].(string)
-			there = there || name == kpiTable
-			return nil
-		})
-		if err == nil && there {
-			have, err = readRecords(ctx, s)
-		}
-		return err
-	})
-	if err != nil {
-		return d, w.explain(ctx, "compare with public.kpi_table in", err)
-	}
-	was := make(map[key][]record, len(have))
+// checkKeys tells whether the load left each key of want once and, unless keepStale, no other.
+func checkKeys(have, want []record, keepStale bool) error {
+	times := make(map[key]int, len(have))
 	for _, r := range have {
-		was[r.key()] = append(was[r.key()], r)
+		times[r.key()]++
 	}
-	d.Total = len(want)
 	for _, r := range want {
-		switch old := was[r.key()]; {
-		case len(old) == 0:
-			d.Inserted++
-		case len(old) == 1 && old[0] == r:
-			d.Same++
-		default:
-			d.Replaced++
-		}
-		delete(was, r.key())
-	}
-	for _, old := range was {
-		if keepStale {
-			d.Total += len(old)
-		} else {
-			d.Deleted += len(old)
+		if n := times[r.key()]; n != 1 {
+			return fmt.Errorf("public.kpi_table holds row %s %d times after the insert; nothing was changed", r.key(), n)
 		}
 	}
-	return d, nil
+	if !keepStale && len(have) != len(want) {
+		return fmt.Errorf("public.kpi_table holds %d rows after %d were inserted; nothing was changed", len(have), len(want))
+	}
+	return nil
 }

@@ -42,6 +42,9 @@ func serverConfig(u *url.URL, name string) (*pgx.ConnConfig, error) {
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "mss"
 	}
+	if err := limitStatements(config); err != nil {
+		return nil, fmt.Errorf("%w %s: %w", ErrURL, name, err)
+	}
 	// An interrupted statement must end on the server too, or it keeps its locks.
 	config.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: 5 * time.Second}
@@ -154,7 +157,7 @@ func mayPass(err error) bool {
 		return false
 	}
 	var network net.Error
-	if errors.As(err, &network) && network.Timeout() {
+	if errors.As(err, &network) && network.Timeout() || pgconn.SafeToRetry(err) {
 		return true
 	}
 	for _, passing := range []error{syscall.ECONNREFUSED, syscall.ECONNRESET, syscall.EHOSTUNREACH, syscall.ENETUNREACH,
@@ -179,6 +182,8 @@ func serverRemedy(err error) string {
 		return "create the database, or name another one in the URL"
 	case hasState(err, "42501"):
 		return "have an administrator create the tables or grant the right: GRANT CREATE, USAGE ON SCHEMA public; GRANT SELECT, INSERT, UPDATE, DELETE on kpi_table, kpi_staging and mss_fence"
+	case hasState(err, "57014") && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
+		return "wait until other transactions on the tables have ended, or give the URL a greater statement_timeout, in milliseconds"
 	case hasState(err, "42P01"):
 		return "`mss run kpi` creates public.kpi_table"
 	case hasState(err, "25006"):

@@ -53,10 +53,10 @@ func (have fence) admit(f kpi.Fence) error {
 	return nil
 }
 
-// writeFence replaces the row of the lake of f.
-func writeFence(ctx context.Context, s session, f kpi.Fence, loads int64) error {
-	if err := s.exec(ctx, deleteFenceSQL, f.Lake); err != nil {
+// writeFence replaces the row of a lake.
+func writeFence(ctx context.Context, s session, lake string, f fence) error {
+	if err := s.exec(ctx, deleteFenceSQL, lake); err != nil {
 		return err
 	}
-	return s.exec(ctx, insertFenceSQL, f.Lake, f.Token, f.Run, loads)
+	return s.exec(ctx, insertFenceSQL, lake, f.token, f.run, f.loads)
 }

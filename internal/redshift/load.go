@@ -15,8 +15,11 @@ const lockPatience = 10 * time.Second
 // Load makes the genre and hourly rows of public.kpi_table equal to rows, in one transaction; rows of other types are
 // not touched. Unless opt.Always is set it first compares, and does nothing when they are equal; a row that is there
 // twice is a difference. With opt.KeepStale the keys that rows do not have stay, and are no difference. Loaded tells
-// whether rows were written. After an error kpi_table is as before, except that a connection lost during the commit
-// leaves open which of the two states it is in; loading again is always safe.
+// whether rows were written.
+//
+// Conflicts and lost connections are cured by repeating the whole transaction; of one that was lost during the commit it is
+// found out first whether that took place. After an error kpi_table is as before, unless the error says that this
+// could not be found out; loading again is always safe.
 //
 // A later run of opt.Fence's lake that has loaded makes the error wrap kpi.ErrFenced: nothing was changed.
 //
@@ -31,11 +34,14 @@ func (w *Warehouse) Load(ctx context.Context, rows []schema.KPI, opt kpi.LoadOpt
 		return false, fmt.Errorf("load public.kpi_table in %s: %w", w.name, err)
 	}
 	l := &loading{w: w, want: want, opt: opt}
+	defer l.tidy(ctx)
 	if !opt.Always {
 		done := false
-		err := w.with(ctx, func(s session) (err error) {
-			done, err = l.nothingToDo(ctx, s)
-			return err
+		err := w.retry(ctx, "compare the new rows with public.kpi_table", w.again, func() error {
+			return w.with(ctx, func(s session) (err error) {
+				done, err = l.nothingToDo(ctx, s)
+				return err
+			})
 		})
 		if err != nil {
 			return false, w.explain(ctx, "compare the new rows with public.kpi_table in", err)
@@ -44,15 +50,25 @@ func (w *Warehouse) Load(ctx context.Context, rows []schema.KPI, opt kpi.LoadOpt
 			return false, nil
 		}
 	}
-	err = w.retry(ctx, "load public.kpi_table", w.dialect.conflict, func() error {
+	if err := l.upload(ctx); err != nil {
+		return false, fmt.Errorf("load public.kpi_table in %s: %w", w.name, err)
+	}
+	err = w.retry(ctx, "load public.kpi_table", w.again, func() error {
 		return w.with(ctx, func(s session) error {
-			return w.transaction(ctx, s, func() (err error) {
+			err := w.transaction(ctx, s, func() (err error) {
 				loaded, err = l.inside(ctx, s)
 				return err
 			})
+			if w.unsure(err) {
+				l.unsure = true
+			}
+			return l.inWords(ctx, s, err)
 		})
 	})
 	if err != nil {
+		if l.unsure {
+			err = fmt.Errorf("the connection was lost during the commit, and whether that took place could not be found out: run it again, which is safe: %w", err)
+		}
 		return false, w.explain(ctx, "load public.kpi_table in", err)
 	}
 	return loaded, nil
@@ -63,6 +79,12 @@ type loading struct {
 	w    *Warehouse
 	want []record
 	opt  kpi.LoadOptions
+	// unsure says that an earlier try may have been committed, which would have left the fence ours, and have loaded rows or not.
+	unsure bool
+	ours   fence
+	loaded bool
+	// uploaded is the key of the object that COPY reads, "" where rows are inserted.
+	uploaded string
 }
 
 // nothingToDo compares, before a load waits for others.
@@ -83,11 +105,33 @@ func (l *loading) equal(ctx context.Context, s session) (bool, error) {
 	return err == nil && sameRecords(have, l.want, l.opt.KeepStale), err
 }
 
-// inside is what a load does in its transaction. It tells whether it wrote rows.
+// inside is what a load does in its transaction. It tells whether rows were written, by it or by an earlier try.
 func (l *loading) inside(ctx context.Context, s session) (loaded bool, err error) {
 	if err := l.w.lock(ctx, s); err != nil {
 		return false, err
 	}
+	if l.unsure { // not before the lock: what the lost connection was about to do has ended by then
+		done, err := l.committed(ctx, s)
+		if err != nil || done {
+			return l.loaded, err
+		}
+		l.unsure = false
+	}
+	l.loaded, err = l.change(ctx, s)
+	return l.loaded, err
+}
+
+// committed tells whether an earlier try was: by the fence, and without one by the rows.
+func (l *loading) committed(ctx context.Context, s session) (bool, error) {
+	if l.opt.Fence.Lake == "" {
+		return l.equal(ctx, s)
+	}
+	have, err := readFence(ctx, s, l.opt.Fence.Lake)
+	return err == nil && have == l.ours, err
+}
+
+// change raises the fence and replaces the rows.
+func (l *loading) change(ctx context.Context, s session) (loaded bool, err error) {
 	if l.opt.Fence.Lake != "" {
 		if err := l.raise(ctx, s); err != nil {
 			return false, err
@@ -111,7 +155,8 @@ func (l *loading) raise(ctx context.Context, s session) error {
 	if err != nil {
 		return err
 	}
-	return writeFence(ctx, s, l.opt.Fence, have.loads+1)
+	l.ours = fence{l.opt.Fence.Token, l.opt.Fence.Run, have.loads + 1}
+	return writeFence(ctx, s, l.opt.Fence.Lake, l.ours)
 }
 
 // replace fills staging and publishes it.
@@ -119,7 +164,7 @@ func (l *loading) replace(ctx context.Context, s session) error {
 	if err := s.exec(ctx, clearStagingSQL); err != nil { // what Glue left there
 		return err
 	}
-	if err := stage(ctx, s, l.want); err != nil {
+	if err := l.stage(ctx, s); err != nil {
 		return err
 	}
 	deletes := []string{deleteAllSQL}
@@ -151,69 +196,4 @@ func (w *Warehouse) lock(ctx context.Context, s session) error {
 	})
 	defer note.Stop()
 	return s.exec(ctx, w.dialect.lock)
-}
-
-// stage fills the empty staging table.
-func stage(ctx context.Context, s session, want []record) error {
-	for start := 0; start < len(want); start += batchRows {
-		batch := want[start:min(start+batchRows, len(want))]
-		args := make([]any, 0, 7*len(batch))
-		for _, r := range batch {
-			args = append(args, r.args()...)
-		}
-		if err := s.exec(ctx, insertStagingSQL(len(batch)), args...); err != nil {
-			return err
-		}
-	}
-	staged := int64(-1)
-	err := s.query(ctx, countStagingSQL, func([]string) error { return nil }, func(values []any) error {
-		staged, _ = values[0].(int64)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	if staged != int64(len(want)) {
-		return fmt.Errorf("public.kpi_staging holds %d rows after %d were inserted; nothing was changed", staged, len(want))
-	}
-	return nil
-}
-
-// sameRecords compares as multisets. With keepStale, rows of keys that want does not have count for nothing.
-func sameRecords(have, want []record, keepStale bool) bool {
-	left := make(map[record]int, len(want))
-	wanted := make(map[key]bool, len(want))
-	for _, r := range want {
-		left[r]++
-		wanted[r.key()] = true
-	}
-	for _, r := range have {
-		if keepStale && !wanted[r.key()] {
-			continue
-		}
-		if left[r] == 0 {
-			return false
-		}
-		if left[r]--; left[r] == 0 {
-			delete(left, r)
-		}
-	}
-	return len(left) == 0
-}
-
-// checkKeys tells whether the load left each key of want once and, unless keepStale, no other.
-func checkKeys(have, want []record, keepStale bool) error {
-	times := make(map[key]int, len(have))
-	for _, r := range have {
-		times[r.key()]++
-	}
-	for _, r := range want {
-		if n := times[r.key()]; n != 1 {
-			return fmt.Errorf("public.kpi_table holds row %s %d times after the insert; nothing was changed", r.key(), n)
-		}
-	}
-	if !keepStale && len(have) != len(want) {
-		return fmt.Errorf("public.kpi_table holds %d rows after %d were inserted; nothing was changed", len(have), len(want))
-	}
-	return nil
 }

@@ -16,7 +16,7 @@ type pgSession struct{ conn *pgx.Conn }
 func (s pgSession) exec(ctx context.Context, sql string, args ...any) error {
 	tag, err := s.conn.Exec(ctx, sql, args...)
 	if err == nil && sql == "COMMIT" && tag.String() == "ROLLBACK" {
-		return errors.New("the server rolled back instead of committing")
+		return errRolledBack
 	}
 	return err
 }

@@ -14,6 +14,8 @@ import (
 var redshiftDialect = func() dialect {
 	d := postgresDialect
 	d.conflict = func(err error) bool { return postgresDialect.conflict(err) || redshiftConflict(err) }
+	d.copies = true
+	d.detail = redshiftDetail
 	d.remedy = redshiftRemedy
 	return d
 }()
@@ -65,6 +67,16 @@ func redshiftRemedy(err error) string {
 	var network net.Error
 	if errors.As(err, &network) && network.Timeout() {
 		return "a workgroup is reached from its VPC only: check that the security group lets this machine in on port 5439"
+	}
+	var e *pgconn.PgError
+	if errors.As(err, &e) {
+		text := e.Message + e.Detail
+		switch {
+		case strings.Contains(text, "not authorized to assume"), strings.Contains(text, "Invalid IAM role"):
+			return "attach the role of copy-role to the workgroup's namespace or to the cluster, or set load to insert"
+		case strings.Contains(text, "S3ServiceException"):
+			return "give the role of copy-role s3:ListBucket and s3:GetObject on the temporary place, in the region of the warehouse, or set load to insert"
+		}
 	}
 	return serverRemedy(err)
 }

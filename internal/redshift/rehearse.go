@@ -3,6 +3,7 @@ package redshift
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 )
@@ -35,7 +36,7 @@ func (w *Warehouse) rehearse(ctx context.Context, s session) error {
 	if err != nil {
 		return err
 	}
-	for _, table := range []string{kpiTable, stagingTable} {
+	for _, table := range ownTables {
 		if !found[table] {
 			if err := s.exec(ctx, createSQL(table)); err != nil {
 				return err
@@ -48,8 +49,14 @@ func (w *Warehouse) rehearse(ctx context.Context, s session) error {
 	if err := s.exec(ctx, clearStagingSQL); err != nil {
 		return err
 	}
-	row := record{kpiType: rehearsalType}
-	if err := stage(ctx, s, []record{row}); err != nil {
+	if _, err := readFence(ctx, s, rehearsalType); err != nil {
+		return err
+	}
+	if err := writeFence(ctx, s, rehearsalType, fence{}); err != nil {
+		return err
+	}
+	l := &loading{w: w, want: []record{{kpiType: rehearsalType}}}
+	if err := l.stage(ctx, s); err != nil {
 		return err
 	}
 	for _, sql := range append(deleteStagedSQL[:len(deleteStagedSQL):len(deleteStagedSQL)], publishSQL, clearStagingSQL) {
@@ -60,17 +67,7 @@ func (w *Warehouse) rehearse(ctx context.Context, s session) error {
 	return nil
 }
 
-func (w *Warehouse) tables(ctx context.Context, s session) (map[string]bool, error) {
-	found := make(map[string]bool)
-	err := s.query(ctx, w.dialect.tables, func([]string) error { return nil }, func(values []any) error {
-		name, _ := values[0].(string)
-		found[name] = true
-		return nil
-	})
-	return found, err
-}
-
-// Grants lists, as the statements that would grant them, the rights that the user lacks for loads: on both tables, or,
+// Grants lists, as the statements that would grant them, the rights that the user lacks for loads: on the tables, or,
 // where they are absent, to create them. SQLite knows no grants.
 func (w *Warehouse) Grants(ctx context.Context) (missing []string, err error) {
 	if w.dialect.lock == "" {
@@ -82,7 +79,7 @@ func (w *Warehouse) Grants(ctx context.Context) (missing []string, err error) {
 			return err
 		}
 		wanted := []string{"USAGE"}
-		if !found[kpiTable] || !found[stagingTable] {
+		if slices.ContainsFunc(ownTables, func(table string) bool { return !found[table] }) {
 			wanted = append(wanted, "CREATE")
 		}
 		lacks, err := lacking(ctx, s, "has_schema_privilege", "public", wanted)
@@ -92,7 +89,7 @@ func (w *Warehouse) Grants(ctx context.Context) (missing []string, err error) {
 		if len(lacks) > 0 {
 			missing = append(missing, "GRANT "+strings.Join(lacks, ", ")+" ON SCHEMA public")
 		}
-		for _, table := range []string{kpiTable, stagingTable} {
+		for _, table := range ownTables {
 			if !found[table] {
 				continue
 			}

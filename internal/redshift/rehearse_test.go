@@ -26,13 +26,13 @@ func TestRehearsalLeavesNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		for _, table := range []string{"kpi_table", "kpi_staging"} {
+		for _, table := range []string{"kpi_table", "kpi_staging", "mss_fence"} {
 			got, err := w.Query(t.Context(), "SELECT COUNT(*) FROM public."+table)
 			if want := map[string]int64{"kpi_table": 2}[table]; err != nil || got.Rows[0][0] != want {
 				t.Errorf("%s holds %v rows, %v; want %d", table, got, err, want)
 			}
 		}
-		do(t, w, "DROP TABLE public.kpi_table", "DROP TABLE public.kpi_staging")
+		do(t, w, "DROP TABLE public.kpi_table", "DROP TABLE public.kpi_staging", "DROP TABLE public.mss_fence")
 		if err := w.Rehearse(t.Context()); err != nil {
 			t.Errorf("without tables: %v", err)
 		}
@@ -74,14 +74,14 @@ func TestGrantsThatAreMissing(t *testing.T) {
 		}
 		defer w.Close()
 		got, err := w.Grants(t.Context())
-		want := []string{"GRANT INSERT, DELETE ON public.kpi_table", "GRANT SELECT, INSERT, DELETE ON public.kpi_staging"}
+		want := []string{"GRANT INSERT, DELETE ON public.kpi_table", "GRANT SELECT, INSERT, DELETE ON public.kpi_staging", "GRANT SELECT, INSERT, DELETE ON public.mss_fence"}
 		if err != nil || !slices.Equal(got, want) {
 			t.Errorf("missing %q, %v; want %q", got, err, want)
 		}
 		if err := w.Rehearse(t.Context()); err == nil || !strings.Contains(err.Error(), "GRANT") {
 			t.Errorf("a rehearsal without rights: %v", err)
 		}
-		do(t, admin, "DROP TABLE public.kpi_table", "DROP TABLE public.kpi_staging", "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+		do(t, admin, "DROP TABLE public.kpi_table", "DROP TABLE public.kpi_staging", "DROP TABLE public.mss_fence", "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
 		if got, err := w.Grants(t.Context()); err != nil || fmt.Sprint(got) != "[GRANT CREATE ON SCHEMA public]" {
 			t.Errorf("without tables: missing %q, %v", got, err)
 		}

@@ -20,13 +20,16 @@ func (w *Warehouse) retry(ctx context.Context, what string, again func(error) bo
 		if err == nil || ctx.Err() != nil || try == maxTries || !again(err) {
 			return err
 		}
-		w.log.Warn(what+": another transaction came in between; trying again", "warehouse", w.name, "try", try, "error", err)
+		w.log.Warn(what+": trying again", "warehouse", w.name, "try", try, "error", err)
 		if err := pause(ctx, delay+rand.N(delay)); err != nil {
 			return err
 		}
 		delay *= 2
 	}
 }
+
+// again tells of errors that a repetition of the whole transaction can cure: another one came in between, or the connection is lost.
+func (w *Warehouse) again(err error) bool { return w.dialect.conflict(err) || w.dialect.lost(err) }
 
 func pause(ctx context.Context, d time.Duration) error {
 	select {

@@ -22,14 +22,20 @@ type dialect struct {
 	// begin starts a load, and lock, unless empty, makes loads wait for each other. It precedes the first
 	// statement that takes a snapshot: a load that waited for another must see what that one did.
 	begin, lock string
+	// copies tells of COPY of Parquet from S3.
+	copies bool
 	// beginRead and endRead enclose a query, which must not change anything.
 	beginRead, endRead []string
 	// tables names those of our tables that exist.
 	tables string
 	// conflict tells of an error that a repetition of the whole transaction can cure.
 	conflict func(error) bool
+	// lost tells of an error that ended the connection; a repetition of the whole transaction can cure that too.
+	lost func(error) bool
 	// raced tells of a CREATE TABLE that lost against another one's.
 	raced func(error) bool
+	// detail is what an error says beside its message, on one line.
+	detail func(error) string
 	// remedy is what to do about an error, empty when the error says it all.
 	remedy func(error) string
 }
@@ -73,22 +79,4 @@ func (w *Warehouse) keep(s session) {
 		return
 	}
 	w.idle, w.idleSince = s, time.Now()
-}
-
-// transaction runs do between begin and COMMIT.
-func (w *Warehouse) transaction(ctx context.Context, s session, do func() error) error {
-	if err := s.exec(ctx, w.dialect.begin); err != nil {
-		return err
-	}
-	err := do()
-	if err == nil {
-		err = s.exec(ctx, "COMMIT")
-	}
-	if err != nil {
-		// The connection is closed next, which rolls back as well, but on a server only when it notices.
-		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
-		_ = s.exec(clean, "ROLLBACK")
-	}
-	return err
 }

@@ -27,7 +27,9 @@ var sqliteDialect = dialect{
 		code := sqliteCode(err)
 		return code == lib.SQLITE_BUSY || code == lib.SQLITE_LOCKED
 	},
-	raced: func(error) bool { return false }, // who creates holds the write lock
+	lost:   func(error) bool { return false },
+	raced:  func(error) bool { return false }, // who creates holds the write lock
+	detail: noDetail,
 	remedy: func(err error) string {
 		switch sqliteCode(err) {
 		case lib.SQLITE_BUSY, lib.SQLITE_LOCKED:

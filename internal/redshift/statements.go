@@ -95,6 +95,29 @@ func deleteNamedSQL(kpiType string) string {
 		"' AND group_by IN (SELECT group_by FROM public.kpi_staging WHERE kpi_type = '" + kpiType + "')"
 }
 
+// copySQL fills staging from the Parquet objects of a folder on S3. Role is default, or an ARN in quotes.
+func copySQL(folder, role string) string {
+	return "COPY public.kpi_staging (" + columns + ") FROM " + quote(folder) + " IAM_ROLE " + role + " FORMAT AS PARQUET"
+}
+
+// quote is a text in SQL, on Redshift, where a backslash escapes.
+func quote(s string) string {
+	return "'" + strings.NewReplacer("'", "''", `\`, `\\`).Replace(s) + "'"
+}
+
+// loadErrorSQL finds what went wrong in the last COPY of an object, by serverless Redshift's view. The file is that of one
+// run, and so of one load; the view has it with s3:// or https:// before it.
+func loadErrorSQL(key string) string {
+	return "SELECT file_name, column_name, error_code, error_message FROM sys_load_error_detail WHERE file_name LIKE " +
+		quote("%/"+key+"%") + " ORDER BY start_time DESC LIMIT 1"
+}
+
+// clusterLoadErrorSQL is loadErrorSQL for provisioned clusters.
+func clusterLoadErrorSQL(key string) string {
+	return "SELECT filename, colname, err_code, err_reason FROM stl_load_errors WHERE filename LIKE " +
+		quote("%/"+key+"%") + " ORDER BY starttime DESC LIMIT 1"
+}
+
 // batchRows bounds a multi-row INSERT: 7 columns of 500 rows are far below the 32,767 bind parameters of Redshift and
 // the 32,766 of SQLite, and at most 0.4 MB of its 16 MB a statement.
 const batchRows = 500

@@ -10,19 +10,24 @@ import (
 	"testing"
 	"time"
 
+	"mss/internal/blob"
+	"mss/internal/blob/s3blob"
+	"mss/internal/blob/s3test"
 	"mss/internal/kpi"
 	"mss/internal/redshift/pgtest"
+	"mss/internal/redshift/rstest"
 	"mss/internal/schema"
 )
 
-// targets are what the suite runs against. redshift:// speaks its dialect to a PostgreSQL, which is no Redshift.
+// targets are what the suite runs against. Redshift is a PostgreSQL behind a proxy that behaves as Redshift does.
 var targets = []struct {
 	name string
 	url  func(t *testing.T) string
 }{
 	{"sqlite", func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "lake", "warehouse.db") }},
 	{"postgres", func(t *testing.T) string { return pgtest.New(t) }},
-	{"redshift", func(t *testing.T) string { return "redshift" + strings.TrimPrefix(pgtest.New(t), "postgres") }},
+	{"redshift", func(t *testing.T) string { return rstest.New(t, rstest.Options{}).URL() }},
+	{"redshift by copy", func(t *testing.T) string { p, _ := newCopying(t); return p.URL() }},
 }
 
 func onEach(t *testing.T, test func(t *testing.T, url string)) {
@@ -59,13 +64,48 @@ func (j *journal) logger() *slog.Logger { return slog.New(slog.NewTextHandler(j,
 
 func open(t *testing.T, url string) *Warehouse {
 	t.Helper()
-	w, err := Open(t.Context(), url, Options{Log: new(journal).logger()})
+	w, err := Open(t.Context(), url, options(url))
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.firstDelay = 10 * time.Millisecond
 	t.Cleanup(func() { w.Close() })
 	return w
+}
+
+// copying has the CopyOptions of the warehouses that copy, by URL.
+var copying sync.Map
+
+func options(url string) Options {
+	opt := Options{Log: new(journal).logger()}
+	if by, ok := copying.Load(url); ok {
+		opt.Copy = by.(CopyOptions)
+	}
+	return opt
+}
+
+// newCopying is a Redshift that is loaded by COPY, and the S3 bucket that it copies from.
+func newCopying(t *testing.T) (*rstest.Proxy, *s3blob.Bucket) {
+	t.Helper()
+	server := s3test.New(t)
+	server.Setenv(t)
+	bucket, err := s3blob.Open(t.Context(), server.URL, s3blob.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	temp, err := s3blob.Open(t.Context(), server.URL+"/temp", s3blob.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := rstest.New(t, rstest.Options{Buckets: map[string]blob.Bucket{server.Bucket: bucket}})
+	copying.Store(p.URL(), CopyOptions{Mode: Auto, Role: "default", Temp: temp})
+	t.Cleanup(func() {
+		objects, err := bucket.List(context.Background(), "")
+		if err != nil || len(objects) > 0 {
+			t.Errorf("loads leave %d objects in the temporary place, as %v; %v", len(objects), objects, err)
+		}
+	})
+	return p, bucket
 }
 
 // tapped calls before ahead of each statement; an error of it is the statement's.

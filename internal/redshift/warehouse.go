@@ -20,6 +20,7 @@ type Warehouse struct {
 	dialect    dialect
 	connect    func(context.Context) (session, error)
 	log        *slog.Logger
+	copy       *copier       // nil where rows are inserted
 	firstDelay time.Duration // before the first repetition
 
 	mu        sync.Mutex
@@ -42,6 +43,8 @@ type Options struct {
 	Secret string
 	// Profile is the AWS profile for the secret, and for redshift-iam://.
 	Profile string
+	// Copy says how the rows of a load get to Redshift.
+	Copy CopyOptions
 }
 
 // Open connects to the warehouse that url names: sqlite:PATH, postgres:// (or postgresql://), or redshift://. Unless
@@ -55,7 +58,7 @@ type Options struct {
 // A redshift-iam:// URL (see package iamurl) is a redshift:// URL whose login, host and port AWS tells. They, and
 // those of opt.Secret, are fetched anew for each connection, and not kept.
 //
-// An unusable URL gives an error that wraps ErrURL.
+// An unusable URL gives an error that wraps ErrURL, a COPY that lacks something one that wraps ErrCopy.
 func Open(ctx context.Context, url string, opt Options) (*Warehouse, error) {
 	w := &Warehouse{name: MaskURL(url), log: opt.Log, firstDelay: firstDelay}
 	if w.log == nil {
@@ -75,6 +78,9 @@ func Open(ctx context.Context, url string, opt Options) (*Warehouse, error) {
 		err = w.useRedshift(url)
 	default:
 		err = fmt.Errorf("%w %q: %s", ErrURL, w.name, wantURL)
+	}
+	if err == nil && w.dialect.copies {
+		w.copy, err = newCopier(opt.Copy)
 	}
 	if err != nil {
 		return nil, err
@@ -107,7 +113,7 @@ func (w *Warehouse) Close() error {
 
 // ensureTables looks before it creates: CREATE TABLE IF NOT EXISTS wants the right to create even where it does nothing.
 func (w *Warehouse) ensureTables(ctx context.Context) error {
-	again := func(err error) bool { return w.dialect.conflict(err) || w.dialect.raced(err) }
+	again := func(err error) bool { return w.again(err) || w.dialect.raced(err) }
 	err := w.retry(ctx, "create the tables", again, func() error {
 		return w.with(ctx, func(s session) error { return w.createMissing(ctx, s) })
 	})
@@ -118,16 +124,11 @@ func (w *Warehouse) ensureTables(ctx context.Context) error {
 }
 
 func (w *Warehouse) createMissing(ctx context.Context, s session) error {
-	found := make(map[string]bool)
-	err := s.query(ctx, w.dialect.tables, func([]string) error { return nil }, func(values []any) error {
-		name, _ := values[0].(string)
-		found[name] = true
-		return nil
-	})
+	found, err := w.tables(ctx, s)
 	if err != nil {
 		return err
 	}
-	missing := slices.DeleteFunc([]string{kpiTable, stagingTable, fenceTable}, func(table string) bool { return found[table] })
+	missing := slices.DeleteFunc(slices.Clone(ownTables), func(table string) bool { return found[table] })
 	if len(missing) == 0 {
 		return nil
 	}
@@ -141,6 +142,20 @@ func (w *Warehouse) createMissing(ctx context.Context, s session) error {
 	})
 }
 
+// ownTables are those that mss creates.
+var ownTables = []string{kpiTable, stagingTable, fenceTable}
+
+// tables finds out which of these there are.
+func (w *Warehouse) tables(ctx context.Context, s session) (map[string]bool, error) {
+	found := make(map[string]bool)
+	err := s.query(ctx, w.dialect.tables, func([]string) error { return nil }, func(values []any) error {
+		name, _ := values[0].(string)
+		found[name] = true
+		return nil
+	})
+	return found, err
+}
+
 // explain adds the act, which ends in a preposition, and the warehouse to an error, and what to do about it.
 func (w *Warehouse) explain(ctx context.Context, act string, err error) error {
 	var done explained
@@ -150,6 +165,9 @@ func (w *Warehouse) explain(ctx context.Context, act string, err error) error {
 	// Servers and drivers have words of their own for a statement that was interrupted.
 	if cause := ctx.Err(); cause != nil && !errors.Is(err, cause) {
 		err = fmt.Errorf("%w (%w)", cause, err)
+	}
+	if detail := w.dialect.detail(err); detail != "" {
+		err = fmt.Errorf("%w: %s", err, detail)
 	}
 	if remedy := w.dialect.remedy(err); remedy != "" {
 		err = fmt.Errorf("%w; %s", err, remedy)

@@ -32,12 +32,24 @@ var shared struct {
 // it goes away with the test process, however that ends.
 func New(t testing.TB) string {
 	t.Helper()
+	return create(t, "")
+}
+
+// NewBytes is New for a database whose VARCHAR counts bytes, as Redshift's does: it knows no characters, but what a
+// client that speaks UTF8 sends is checked to be that.
+func NewBytes(t testing.TB) string {
+	t.Helper()
+	return create(t, " TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'")
+}
+
+func create(t testing.TB, options string) string {
+	t.Helper()
 	shared.once.Do(func() { shared.url, shared.err = server() })
 	if shared.err != nil {
 		t.Fatalf("PostgreSQL for tests: %v", shared.err)
 	}
 	name := "mss_" + strings.ToLower(rand.Text()[:16])
-	if err := run("CREATE DATABASE " + name); err != nil {
+	if err := run("CREATE DATABASE " + name + options); err != nil {
 		t.Fatalf("PostgreSQL for tests: create a database: %v", err)
 	}
 	t.Cleanup(func() {
