@@ -74,7 +74,7 @@ func TestStoppedHolder(t *testing.T) {
 		lakes[i] = sameKeys(t, oracle.Hazard{Seed: uint64(75 + i), Songs: 60, Users: 20, Plays: 200, Files: 3}.New())
 	}
 	last := expect(t, lakes[2], schema.Corrected)
-	args := []string{"run", "all", "--lock-ttl", "1s"}
+	args := []string{"run", "all", "--lock-ttl", "5s"}
 	type try struct {
 		*s3Site
 		point   string

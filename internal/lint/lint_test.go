@@ -46,7 +46,7 @@ var allowed = map[string][]string{
 	"internal/redshift/identity": {"internal/awsconfig", "internal/redshift/iamurl"},
 	"internal/catalog":           {"internal/blob", "internal/lake", "internal/schema"},
 	"internal/catalog/glue":      {"internal/awsconfig", "internal/catalog"},
-	"internal/policy":            {"internal/catalog"},
+	"internal/policy":            {"internal/catalog", "internal/redshift/iamurl"},
 	"internal/doctor":            {"internal/blob", "internal/catalog", "internal/csvio", "internal/policy", "internal/schema"},
 	"internal/doctor/awsprobe":   {"internal/awsconfig", "internal/doctor"},
 }

@@ -1,8 +1,9 @@
 package policy
 
 import (
-	"net/url"
 	"strings"
+
+	"mss/internal/redshift/iamurl"
 )
 
 // Login is an IAM login to the warehouse; the zero value is a login by password.
@@ -15,20 +16,14 @@ type Login struct {
 	User     string // of the database; "" is the one that stands for the IAM identity
 }
 
-// ParseLogin reads the login out of the warehouse's URL: redshift-iam://WORKGROUP/DATABASE, or
-// redshift-iam://cluster:NAME/DATABASE, where ?user= may name a user of the database. Region is that of ?region=.
+// ParseLogin reads the login out of the warehouse's URL, redshift-iam://…; of any other URL it is the zero Login. region
+// is "" when the URL names none.
 func ParseLogin(warehouse string) (login Login, region string) {
-	rest, ok := strings.CutPrefix(warehouse, "redshift-iam://")
-	if !ok {
+	t, err := iamurl.Parse(warehouse)
+	if err != nil {
 		return Login{}, ""
 	}
-	rest, query, _ := strings.Cut(rest, "?")
-	name, database, _ := strings.Cut(rest, "/")
-	values, _ := url.ParseQuery(query)
-	if cluster, ok := strings.CutPrefix(name, "cluster:"); ok {
-		return Login{Cluster: cluster, Database: database, User: values.Get("user")}, values.Get("region")
-	}
-	return Login{Workgroup: name, Database: database}, values.Get("region")
+	return Login{Workgroup: t.Workgroup, Cluster: t.Cluster, Database: t.Database, User: t.User}, t.Region
 }
 
 // ServerlessHost takes account and region out of the host of a workgroup's endpoint:
