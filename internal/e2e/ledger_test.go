@@ -342,3 +342,42 @@ func TestClean(t *testing.T) {
 	same(t, "cleaned", s.data(t), before)
 	s.must(t, "run", "all")
 }
+
+// TestRatioOverTheLedger takes the share of rejects over all plays, those of earlier runs included.
+func TestRatioOverTheLedger(t *testing.T) {
+	lake := plenty(300)
+	s := newSite(t, lake)
+	s.must(t, "run", "all")
+	lake["streams/b.csv"] = []byte(playsHeader + "1,t0,never\n1,t0,2024-06-01 10:00:00\n")
+	s.replaceRaw(t, lake)
+	s.must(t, "run", "all") // 1 of 302
+	s.check(t, expect(t, lake, schema.Corrected))
+	before := s.data(t)
+	lake["streams/c.csv"] = []byte(playsHeader + strings.Repeat("1,t0,never\n", 3))
+	s.replaceRaw(t, lake)
+	s.fails(t, 3, []string{"4 of 305 rows"}, "run", "all")
+	after := s.data(t)
+	delete(after, "curated/quarantine/streams/c.csv.jsonl")
+	same(t, "after the refused run", after, before)
+	// What was refused is not in the ledger, and a lower limit refuses what is.
+	delete(lake, "streams/c.csv")
+	s.replaceRaw(t, lake)
+	s.must(t, "run", "all")
+	s.fails(t, 3, []string{"1 of 302 rows"}, "run", "integrate", "--max-reject-ratio", "0")
+}
+
+// TestUploadUnderWay reads a file that is only half there, and again when it is whole.
+func TestUploadUnderWay(t *testing.T) {
+	lake := plenty(50)
+	s := newSite(t, lake)
+	whole := lake["streams/a.csv"]
+	for _, n := range []int{0, 10, 40, 41, len(whole) / 2, len(whole) - 3, len(whole)} {
+		if err := os.WriteFile(filepath.Join(s.raw, "streams/a.csv"), whole[:n], 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if o := s.mss(t, "run", "all", "--max-reject-ratio", "1"); o.code != 0 && n != 10 { // half a header is none
+			t.Fatalf("%d bytes: exit %d\n%s", n, o.code, o.stderr)
+		}
+	}
+	s.check(t, expect(t, lake, schema.Corrected))
+}
