@@ -31,9 +31,16 @@ type intended struct {
 	Beside string `json:"beside,omitempty"`
 }
 
-// names says whether an object was announced.
-func (p *pending) names(key string) bool {
-	return slices.ContainsFunc(p.Objects, func(o intended) bool { return o.Key == key || o.Beside == key })
+// names are the keys of all objects that were announced.
+func (p *pending) names() map[string]bool {
+	names := map[string]bool{}
+	for _, o := range p.Objects {
+		names[o.Key] = true
+		if o.Beside != "" {
+			names[o.Beside] = true
+		}
+	}
+	return names
 }
 
 // version is one version of an object.

@@ -67,7 +67,8 @@ func (r *Recovery) Dataset(ctx context.Context, d Dataset) error {
 	if err != nil || p == nil {
 		return err
 	}
-	err = r.discard(ctx, d.Bucket, func(u blob.Unfinished) bool { return u.Owner == p.Run || p.names(u.Key) })
+	names := p.names()
+	err = r.discard(ctx, d.Bucket, func(u blob.Unfinished) bool { return u.Owner == p.Run || names[u.Key] })
 	if err != nil {
 		return err
 	}
@@ -105,7 +106,11 @@ func (r *Recovery) finish(ctx context.Context, d Dataset, p *pending) error {
 			r.fixed(d.Bucket, o.Beside, "deleted the rejects of a source that was not published")
 		}
 	}
-	stale := slices.DeleteFunc(append(p.Stale, odd...), func(v version) bool { return now.Entry(v.Key) != nil })
+	stale := odd
+	if now != nil && now.Run == p.Run && !now.Incomplete { // else the run is undone, or not over
+		stale = append(stale, p.Stale...)
+	}
+	stale = slices.DeleteFunc(stale, func(v version) bool { return now.Entry(v.Key) != nil })
 	for _, v := range stale {
 		if obj, err := d.Bucket.Stat(ctx, v.Key); err == nil && obj.ETag == v.ETag {
 			r.fixed(d.Bucket, v.Key, "deleted the stale object")
@@ -132,8 +137,12 @@ func (r *Recovery) repair(ctx context.Context, d Dataset, p *pending, old *Snaps
 	next := *p.Snapshot
 	next.Objects = []Entry{}
 	fresh, behind := 0, 0 // objects that were published, and that were not
+	staged := map[string]bool{}
+	for _, key := range p.Staged {
+		staged[key] = true
+	}
 	for _, e := range p.Snapshot.Objects {
-		if !slices.Contains(p.Staged, e.Key) {
+		if !staged[e.Key] {
 			next.Objects = append(next.Objects, e)
 			continue
 		}
