@@ -28,10 +28,10 @@ PACKAGE_VERSION ?= $(shell echo '$(VERSION)' | sed 's/^v\([0-9]\)/\1/; /^[0-9]*\
 DIST := $(CURDIR)/dist
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-tools test-readers test-histories readers-tools test-deploy package package-tools test-package lint lint-tools check fuzz bench bench-peers clean
+.PHONY: help demo build test test-tools test-readers test-statements test-histories readers-tools test-deploy package package-tools test-package lint lint-tools check fuzz bench bench-peers clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: build ## build mss and run it on made-up data, into demo/ (DEMO_ARGS="--plays 1000000")
 	bin/mss demo $(DEMO_ARGS)
@@ -80,6 +80,10 @@ test-readers: build readers-tools ## check that pyarrow, DuckDB, Polars, parquet
 readers-tools:
 	@$(call aptinstall,Java,command -v java,default-jre-headless)
 	@$(call venv,$(VENVS)-readers,test/readers/requirements.txt)
+
+test-statements: ## check that the statements for Redshift are SQL to grammars of Redshift
+	@$(call venv,$(VENVS)-statements,test/statements/requirements.txt)
+	PYTHONDONTWRITEBYTECODE=1 $(VENVS)-statements/bin/python test/statements/statements.py internal/redshift/testdata/redshift_statements.sql
 
 test-histories: ## play 3000 random histories of a lake (HISTORIES=3000); make test plays 200
 	MSS_TEST_HISTORIES=$(HISTORIES) go test -count=1 -timeout 2h -run TestHistories ./internal/pipeline

@@ -161,8 +161,11 @@ func (s *site) table(t *testing.T, name string) (out [][]any) {
 		defer r.Close()
 		rows = r
 	} else {
-		ctx := t.Context()
-		conn, err := pgx.Connect(ctx, s.warehouse)
+		ctx, url := t.Context(), s.warehouse
+		if s.direct != "" {
+			url = s.direct
+		}
+		conn, err := pgx.Connect(ctx, url)
 		if err != nil {
 			t.Fatal(err)
 		}

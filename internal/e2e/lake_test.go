@@ -22,6 +22,7 @@ type site struct {
 	raw, curated, analytics, temp string            // as the program is told
 	folders                       map[string]string // where they are on disk
 	warehouse                     string
+	direct                        string // the warehouse for a look past the proxy before it, if there is one
 }
 
 // newSite makes the places in a folder of the test's own, with the raw lake in it.

@@ -117,3 +117,35 @@ WHERE kpi_type = 'hourly'
 ORDER BY unique_listeners DESC NULLS LAST, LENGTH(group_by) NULLS LAST, group_by;
 ROLLBACK;
 
+-- Connect
+SET statement_timeout TO 900000;
+
+-- Load by COPY, by the default role
+SELECT kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist FROM public.kpi_table WHERE kpi_type IN ('genre', 'hourly');
+BEGIN;
+LOCK TABLE public.kpi_staging;
+SELECT lake, token, run, loads FROM public.mss_fence;
+DELETE FROM public.mss_fence WHERE lake = $1;
+INSERT INTO public.mss_fence (lake, token, run, loads) VALUES ($1, $2, $3, $4);
+DELETE FROM public.kpi_staging;
+COPY public.kpi_staging (kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist) FROM 's3://lab1-temp/redshift-tmp/run1/' IAM_ROLE default FORMAT AS PARQUET;
+SELECT COUNT(*) FROM public.kpi_staging;
+DELETE FROM public.kpi_table WHERE kpi_type IN ('genre', 'hourly');
+INSERT INTO public.kpi_table (kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist) SELECT kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist FROM public.kpi_staging;
+SELECT kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist FROM public.kpi_table WHERE kpi_type IN ('genre', 'hourly');
+DELETE FROM public.kpi_staging;
+COMMIT;
+
+-- Load by COPY, by a role, which fails
+SELECT kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist FROM public.kpi_table WHERE kpi_type IN ('genre', 'hourly');
+BEGIN;
+LOCK TABLE public.kpi_staging;
+SELECT lake, token, run, loads FROM public.mss_fence;
+DELETE FROM public.mss_fence WHERE lake = $1;
+INSERT INTO public.mss_fence (lake, token, run, loads) VALUES ($1, $2, $3, $4);
+DELETE FROM public.kpi_staging;
+COPY public.kpi_staging (kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist) FROM 's3://lab1-temp/redshift-tmp/run2/' IAM_ROLE 'arn:aws:iam::123456789012:role/redshift-copy' FORMAT AS PARQUET;
+ROLLBACK;
+SELECT file_name, column_name, error_code, error_message FROM sys_load_error_detail WHERE file_name LIKE '%/redshift-tmp/run2/kpi.parquet%' ORDER BY start_time DESC LIMIT 1;
+SELECT filename, colname, err_code, err_reason FROM stl_load_errors WHERE filename LIKE '%/redshift-tmp/run2/kpi.parquet%' ORDER BY starttime DESC LIMIT 1;
+
