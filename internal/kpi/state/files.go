@@ -97,7 +97,7 @@ func (l *Loader) addPart(s *source) (err error) {
 
 // Encode gives the Total as a file.
 func (t *Total) Encode() []byte {
-	songs := t.keys.songs.size()
+	songs := len(t.songs)
 	dst := make([]byte, 0, 64<<10+3*len(t.users)+(3+hours+hours/2)*songs)
 	dst = append(dst, totalMagic...)
 	dst = appendTally(dst, t.tally)
@@ -135,10 +135,7 @@ func (t *Total) Decode(data []byte) error {
 	if s.bad || users > t.keys.users.size() || songs > t.keys.songs.size() {
 		return ErrFormat
 	}
-	if t.counted > t.limit {
-		t.wide = make([][hours]uint64, songs)
-	}
-	t.begin(0)
+	t.fit()
 	sum := int64(0)
 	for code := range songs {
 		b := s.take(3)
@@ -152,18 +149,14 @@ func (t *Total) Decode(data []byte) error {
 				return ErrFormat
 			}
 			sum += n
-			if t.wide != nil {
-				t.wide[code][h] = uint64(n)
-			} else {
-				t.songs[code][h] = uint32(n)
+			t.songs[code][h] = uint16(n)
+			if n > narrow {
+				t.carry(uint32(code), h, uint64(n)&^narrow)
 			}
 		}
 	}
 	if s.bad || len(s.b) > 0 || sum != t.counted {
 		return ErrFormat
-	}
-	if t.wide == nil {
-		t.narrow = sum
 	}
 	return nil
 }

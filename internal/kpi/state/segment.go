@@ -1,6 +1,9 @@
 package state
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // Sizes say how many keys there are.
 type Sizes struct {
@@ -70,12 +73,17 @@ func (k *Keys) Decode(data []byte) error {
 		return ErrFormat
 	}
 	last := int64(0)
+	k.users.values = slices.Grow(k.users.values, to.Users-from.Users)
 	for range to.Users - from.Users {
 		last += s.varint()
 		k.users.values = append(k.users.values, last)
 	}
 	k.tracks.decode(s, to.Tracks-from.Tracks)
 	k.artists.decode(s, to.Artists-from.Artists)
+	if s.bad {
+		return ErrFormat
+	}
+	k.songs.room(to.Tracks)
 	last = 0
 	for range to.Songs - from.Songs {
 		last += s.varint()
@@ -83,7 +91,7 @@ func (k *Keys) Decode(data []byte) error {
 		if uint64(last) >= uint64(to.Tracks) || artists > uint64(to.Artists) {
 			return ErrFormat
 		}
-		if _, err := k.songs.add(uint32(last), uint32(artists)-1); err != nil {
+		if _, err := k.songs.add(song{uint32(last), uint32(artists) - 1}); err != nil {
 			return err
 		}
 	}
@@ -98,6 +106,7 @@ func (k *Keys) Decode(data []byte) error {
 func (t *textTable) decode(s *source, n int) {
 	at := uint64(len(t.texts))
 	from := at
+	t.ends = slices.Grow(t.ends, n+n/16)
 	for range n {
 		at += s.uvarint()
 		if at > 1<<32-1 {
