@@ -18,7 +18,7 @@
 //
 //	keys     "kpik\x01"; for users, tracks, artists, songs: how many there were before this file, and are with it;
 //	         users: the difference to the one before; tracks: all lengths, then all bytes; artists: likewise;
-//	         songs: the difference of the track's code to the one before (signed), the artists' code plus one, or 0 for NULL.
+//	         songs: of each the difference of the track's code to the one before (signed), then of each the artists' code plus one, or 0 for NULL.
 //	         Keys are the files one behind the other.
 //	object   "kpio\x01"; parts, one of each row group:
 //	           size of the columns; size of them compressed (4 bytes); the columns, compressed by zstd:

@@ -73,15 +73,11 @@ func (l *Loader) addPart(s *source) (err error) {
 	g := c.genres()
 	p.users = c.codes(p.users, t.keys.users.size())
 	p.songs = c.codes(p.songs, t.keys.songs.size())
-	p.counts = p.counts[:0]
+	p.counts = resize(p.counts, len(p.songs))
+	c.uvarints(p.counts)
 	left := p.counted
-	for range p.songs {
-		n := c.count()
-		if n > left {
-			return ErrFormat
-		}
-		left -= n
-		p.counts = append(p.counts, uint32(n))
+	for _, n := range p.counts {
+		left -= int64(n)
 	}
 	if c.bad || left != 0 || p.counted > int64(2*len(s.b)) {
 		return ErrFormat
@@ -105,18 +101,33 @@ func (t *Total) Encode() []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(t.users)))
 	dst = appendMasks(dst, t.users)
 	dst = binary.AppendUvarint(dst, uint64(songs))
-	var counts [hours]uint64
 	for code := range songs {
-		mask := t.countsOf(uint32(code), &counts)
-		dst = append(dst, byte(mask), byte(mask>>8), byte(mask>>16))
-		for ; mask != 0; mask &= mask - 1 {
-			n := counts[bits.TrailingZeros32(mask)%hours]
-			if n < 0x80 {
-				dst = append(dst, byte(n))
-			} else {
-				dst = binary.AppendUvarint(dst, n)
-			}
-		}
+		dst = t.appendCounts(dst, uint32(code))
+	}
+	return dst
+}
+
+// appendCounts appends the hours of a song, and the numbers of its rows.
+func (t *Total) appendCounts(dst []byte, song uint32) []byte {
+	// Mostly all numbers fit into a byte, but whether there are some is as good as random: no branches.
+	var out [3 + hours]byte
+	k, mask, all := uint(3), uint32(0), uint16(0)
+	for h, n := range t.songs[song] {
+		some := uint32(n|-n) >> 15 & 1
+		out[k] = byte(n)
+		k += uint(some)
+		mask |= some << h
+		all |= n
+	}
+	if all < 0x80 && t.wide == nil {
+		out[0], out[1], out[2] = byte(mask), byte(mask>>8), byte(mask>>16)
+		return append(dst, out[:k]...)
+	}
+	var counts [hours]uint64
+	mask = t.countsOf(song, &counts)
+	dst = append(dst, byte(mask), byte(mask>>8), byte(mask>>16))
+	for ; mask != 0; mask &= mask - 1 {
+		dst = binary.AppendUvarint(dst, counts[bits.TrailingZeros32(mask)%hours])
 	}
 	return dst
 }
@@ -137,24 +148,35 @@ func (t *Total) Decode(data []byte) error {
 	}
 	t.fit()
 	sum := int64(0)
+	b := s.b
 	for code := range songs {
-		b := s.take(3)
-		if b == nil {
+		if len(b) < 3 {
 			return ErrFormat
 		}
-		for mask := uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16; mask != 0; mask &= mask - 1 {
-			h := bits.TrailingZeros32(mask)
-			n := s.count()
-			if n > t.counted-sum {
+		mask := uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16
+		b = b[3:]
+		counts := &t.songs[code]
+		for ; mask != 0; mask &= mask - 1 {
+			h := bits.TrailingZeros32(mask) % hours
+			if len(b) > 0 && b[0] < 0x80 {
+				counts[h] = uint16(b[0])
+				sum += int64(b[0])
+				b = b[1:]
+				continue
+			}
+			n, k := binary.Uvarint(b)
+			if k <= 0 || int64(n) < 0 || int64(n) > t.counted-sum {
 				return ErrFormat
 			}
-			sum += n
-			t.songs[code][h] = uint16(n)
+			b = b[k:]
+			counts[h] = uint16(n)
+			sum += int64(n)
 			if n > narrow {
-				t.carry(uint32(code), h, uint64(n)&^narrow)
+				t.carry(uint32(code), h, n&^narrow)
 			}
 		}
 	}
+	s.b = b
 	if s.bad || len(s.b) > 0 || sum != t.counted {
 		return ErrFormat
 	}

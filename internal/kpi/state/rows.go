@@ -67,14 +67,13 @@ type hourly struct {
 }
 
 // hoursAtATime is how many hours are summed up in one pass over the songs: so few that the sums of all artists stay in a near cache.
-const hoursAtATime = 8
+const hoursAtATime = 4
 
 func (t *Total) hourly() (out hourly) {
 	songs := t.keys.songs.songs
 	trackHours := make([]uint32, t.keys.tracks.size())
-	var counts [hours]uint64
 	for code := range t.songs {
-		if mask := t.countsOf(uint32(code), &counts); mask != 0 {
+		if mask := t.hoursOf(uint32(code)); mask != 0 {
 			out.songs++
 			trackHours[songs[code].track] |= mask
 		}

@@ -80,7 +80,24 @@ const narrow = 1<<16 - 1
 func (t *Total) countsOf(song uint32, counts *[hours]uint64) (mask uint32) {
 	for h, n := range t.songs[song] {
 		counts[h] = uint64(n)
-		mask |= uint32((uint64(n)-1)>>63^1) << h // without a branch: whether there are some is as good as random
+	}
+	if w := t.wide[song]; w != nil {
+		for h, n := range w {
+			counts[h] += n
+		}
+	}
+	for h, n := range counts {
+		if n > 0 {
+			mask |= 1 << h
+		}
+	}
+	return mask
+}
+
+// hoursOf gives the hours in which there are rows of a song, as bits.
+func (t *Total) hoursOf(song uint32) (mask uint32) {
+	for h, n := range t.songs[song] {
+		mask |= uint32(n|-n) >> 15 & 1 << h // without a branch: whether there are some is as good as random
 	}
 	if t.wide == nil {
 		return mask
@@ -88,7 +105,6 @@ func (t *Total) countsOf(song uint32, counts *[hours]uint64) (mask uint32) {
 	if w := t.wide[song]; w != nil {
 		for h, n := range w {
 			if n > 0 {
-				counts[h] += n
 				mask |= 1 << h
 			}
 		}
