@@ -181,6 +181,31 @@ func (s *source) masks(dst []uint32, n int) []uint32 {
 	return dst
 }
 
+// sets are sets of hours, of each of which the number is given.
+func (s *source) sets(dst []uint32, numbers []uint32) []uint32 {
+	total := 0
+	for _, n := range numbers {
+		if n > hours {
+			s.fail()
+			return nil
+		}
+		total += int(n)
+	}
+	in := s.hours(nil, total)
+	if s.bad {
+		return nil
+	}
+	dst = resize(dst, len(numbers))
+	for i, n := range numbers {
+		dst[i] = 0
+		for _, h := range in[:n] {
+			dst[i] |= 1 << h
+		}
+		in = in[n:]
+	}
+	return dst
+}
+
 // hours are n hours, five bits each.
 func (s *source) hours(dst []uint8, n int) []uint8 {
 	b := s.take((5*n + 7) / 8)

@@ -35,6 +35,8 @@ type Loader struct {
 	part  part
 	zstd  *zstd.Decoder
 	plain []byte
+
+	numbers []uint32 // of the hours of users
 }
 
 // NewLoader makes a Loader into a Total.
@@ -79,12 +81,19 @@ func (l *Loader) addPart(s *source) (err error) {
 	for _, n := range p.counts {
 		left -= int64(n)
 	}
+	lists := c.take(1)
 	if c.bad || left != 0 || p.counted > int64(2*len(s.b)) {
 		return ErrFormat
 	}
-	p.hours = s.masks(p.hours, len(p.users))
+	if lists[0] == 1 {
+		l.numbers = resize(l.numbers, len(p.users))
+		c.uvarints(l.numbers)
+		p.hours = s.sets(p.hours, l.numbers)
+	} else {
+		p.hours = s.masks(p.hours, len(p.users))
+	}
 	p.in = s.hours(p.in, int(p.counted))
-	if s.bad {
+	if s.bad || c.bad {
 		return ErrFormat
 	}
 	t.addPart(p, &g)

@@ -27,6 +27,7 @@ type Folder struct {
 	userHours []uint32 // by code of the dictionary: the hours in which the user occurs, as bits
 	genres    genres   // of the row group
 	part      part
+	sorter    sorter
 	encoder   partEncoder
 	encoded   []byte // parts of the row group that did not fit into one
 
@@ -269,6 +270,7 @@ func (f *Folder) End(dst []byte) []byte {
 // endPart adds the part to the Total, and appends it to dst.
 func (f *Folder) endPart(dst []byte) []byte {
 	f.flushUsers()
+	f.sorter.sort(&f.part)
 	f.total.addPart(&f.part, &f.genres)
 	if f.states {
 		dst = f.encoder.append(dst, &f.part, &f.genres)
