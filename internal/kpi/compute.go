@@ -46,6 +46,8 @@ type work struct {
 
 	keys   *state.Keys
 	totals []*state.Total // each of a few workers
+
+	buffers buffers
 }
 
 // errAgain says that states which looked well are of no use: everything is computed anew.

@@ -21,7 +21,7 @@
 //	         songs: of each the difference of the track's code to the one before (signed), then of each the artists' code plus one, or 0 for NULL.
 //	         Keys are the files one behind the other.
 //	object   "kpio\x01"; parts, one of each row group:
-//	           size of the columns; size of them compressed (4 bytes); the columns, compressed by zstd:
+//	           size of the columns; size of them compressed by zstd, or 0 when they are not (4 bytes); the columns:
 //	             rows, plays, rows that count in the hours
 //	             genres: that of no genre; a number; of each a text, and the genre
 //	             users: a list of codes

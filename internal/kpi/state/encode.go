@@ -38,16 +38,21 @@ func (e *partEncoder) append(dst []byte, p *part, g *genres) []byte {
 		c = append(c, 0)
 	}
 	e.columns = c
-	if e.zstd == nil {
-		e.zstd, _ = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
-			zstd.WithWindowSize(1<<18), zstd.WithEncoderCRC(false)) // fails on options that are out of range only
-	}
-	dst = slices.Grow(dst, len(c)/2+3*len(p.hours)+len(p.in)*5/8+64)
+	dst = slices.Grow(dst, len(c)+3*len(p.hours)+len(p.in)*5/8+64)
 	dst = binary.AppendUvarint(dst, uint64(len(c)))
 	at := len(dst)
 	dst = append(dst, 0, 0, 0, 0)
-	dst = e.zstd.EncodeAll(c, dst)
-	binary.LittleEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
+	if 3*len(c) < 3*len(p.hours)+len(p.in)*5/8 {
+		// Little is to be gained: it is not worth the time.
+		dst = append(dst, c...)
+	} else {
+		if e.zstd == nil {
+			e.zstd, _ = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
+				zstd.WithWindowSize(1<<18), zstd.WithEncoderCRC(false)) // fails on options that are out of range only
+		}
+		dst = e.zstd.EncodeAll(c, dst)
+		binary.LittleEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
+	}
 	if lists {
 		e.in = appendBits(e.in[:0], p.hours)
 		dst = appendHours(dst, e.in)

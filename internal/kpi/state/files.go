@@ -15,8 +15,8 @@ const (
 	keysMagic   = "kpik\x01"
 )
 
-// NewObject begins the state of an object: the parts of its row groups follow, in any order.
-func NewObject() []byte { return []byte(objectMagic) }
+// NewObject begins the state of an object in an empty buffer: the parts of its row groups follow, in any order.
+func NewObject(buf []byte) []byte { return append(buf, objectMagic...) }
 
 // Join appends the parts of another state to one.
 func Join(object, other []byte) []byte { return append(object, other[len(objectMagic):]...) }
@@ -66,11 +66,16 @@ func (l *Loader) addPart(s *source) (err error) {
 	if head == nil || size > 1<<32 {
 		return ErrFormat
 	}
-	packed := s.take(int(binary.LittleEndian.Uint32(head)))
-	if l.plain, err = l.zstd.DecodeAll(packed, l.plain[:0]); err != nil || uint64(len(l.plain)) != size {
-		return fmt.Errorf("%w: its columns cannot be decompressed: %v", ErrFormat, err)
+	var plain []byte
+	if n := int(binary.LittleEndian.Uint32(head)); n > 0 {
+		if l.plain, err = l.zstd.DecodeAll(s.take(n), l.plain[:0]); err != nil || uint64(len(l.plain)) != size {
+			return fmt.Errorf("%w: its columns cannot be decompressed: %v", ErrFormat, err)
+		}
+		plain = l.plain
+	} else {
+		plain = s.take(int(size))
 	}
-	c, p, t := &source{b: l.plain}, &l.part, l.total
+	c, p, t := &source{b: plain}, &l.part, l.total
 	p.tally = c.tally()
 	g := c.genres()
 	p.users = c.codes(p.users, t.keys.users.size())

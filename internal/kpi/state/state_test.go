@@ -144,7 +144,7 @@ func TestExact(t *testing.T) {
 		var objects [][]byte
 		for rest := rows; len(rest) > 0; {
 			n := 1 + r.IntN(len(rest))
-			object := NewObject()
+			object := NewObject(nil)
 			for group := rest[:n]; len(group) > 0; {
 				k := 1 + r.IntN(len(group))
 				f := folders[r.IntN(len(folders))]
@@ -199,7 +199,7 @@ func TestExact(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		object := f.End(NewObject())
+		object := f.End(NewObject(nil))
 		check("one more", again)
 		add(t, merged, object)
 		check("one more merged", merged)
@@ -217,7 +217,7 @@ func TestDamaged(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	object, sum, names := f.End(NewObject()), total.Encode(), keys.Encode(Sizes{})
+	object, sum, names := f.End(NewObject(nil)), total.Encode(), keys.Encode(Sizes{})
 	damage := func(b []byte) []byte {
 		b = slices.Clone(b)
 		for range 1 + r.IntN(3) {
