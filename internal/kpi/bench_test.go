@@ -26,7 +26,7 @@ func BenchmarkFold(b *testing.B) {
 	for _, way := range []string{"runs", "batches"} {
 		b.Run(way, func(b *testing.B) {
 			total := state.NewTotal(state.NewKeys(), schema.Corrected)
-			w := worker{folder: state.NewFolder(total, true), dicts: &parquetio.DictCache{}}
+			w := worker{folder: state.NewFolder(total, true), dicts: &parquetio.DictCache{}, buffers: &buffers{}}
 			size := 0
 			b.ReportAllocs()
 			for b.Loop() {

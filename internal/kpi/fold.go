@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -24,7 +25,7 @@ func (w *work) foldObjects(ctx context.Context, objects []blob.Object, done func
 	dicts := &parquetio.DictCache{}
 	for i := range w.threads() {
 		group.Go(func() error {
-			f := worker{folder: state.NewFolder(w.totals[i%len(w.totals)], done != nil), dicts: dicts}
+			f := worker{folder: state.NewFolder(w.totals[i%len(w.totals)], done != nil), dicts: dicts, buffers: &w.buffers}
 			for rg := range todo {
 				last, err := f.fold(ctx, rg)
 				if last || err != nil {
@@ -52,7 +53,8 @@ func (w *work) foldObjects(ctx context.Context, objects []blob.Object, done func
 
 // worker folds row groups.
 type worker struct {
-	folder *state.Folder
+	folder  *state.Folder
+	buffers *buffers
 
 	// The fast way.
 	runs     parquetio.RunReader
@@ -68,7 +70,7 @@ type worker struct {
 
 // fold folds a row group, and says whether its object is now complete.
 func (w *worker) fold(ctx context.Context, rg rowGroup) (last bool, err error) {
-	part := state.NewObject()
+	part := state.NewObject(w.buffers.get())
 	if rg.index >= 0 {
 		w.folder.Begin(rg.file.RowGroupRows(rg.index))
 		ok, err := w.foldRuns(ctx, rg)
@@ -106,4 +108,29 @@ func (w *worker) foldBatches(ctx context.Context, rg rowGroup) error {
 			return err
 		}
 	}
+}
+
+// buffers are for states: each is used again when it has been written.
+type buffers struct {
+	mu   sync.Mutex
+	free [][]byte
+}
+
+// get gives an empty one.
+func (b *buffers) get() []byte {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := len(b.free)
+	if n == 0 {
+		return nil
+	}
+	buf := b.free[n-1]
+	b.free = b.free[:n-1]
+	return buf[:0]
+}
+
+func (b *buffers) put(buf []byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.free = append(b.free, buf)
 }

@@ -40,8 +40,8 @@ func TestBothWays(t *testing.T) {
 		for _, fast := range []bool{true, false} {
 			keys := state.NewKeys()
 			total := state.NewTotal(keys, sem)
-			w := worker{folder: state.NewFolder(total, true), dicts: &parquetio.DictCache{}}
-			object := state.NewObject()
+			w := worker{folder: state.NewFolder(total, true), dicts: &parquetio.DictCache{}, buffers: &buffers{}}
+			object := state.NewObject(nil)
 			for i := range file.NumRowGroups() {
 				rg := rowGroup{&input{file: file}, i}
 				if fast {

@@ -129,6 +129,7 @@ func (w *work) foldFresh(ctx context.Context, objects []blob.Object) (states []o
 		}
 		writes.Go(func() error {
 			f, err := w.store.write(wctx, "state", data)
+			w.buffers.put(data)
 			mu.Lock()
 			defer mu.Unlock()
 			o := entries[obj.Key]

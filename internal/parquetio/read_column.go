@@ -211,7 +211,10 @@ func (c *columnReader) decompress(raw []byte, size int) ([]byte, error) {
 			return body, nil
 		}
 	}
-	c.body = slices.Grow(c.body[:0], size+padding)
+	if cap(c.body) < size+padding {
+		c.body = make([]byte, 0, size+size/16+padding) // the next one is mostly as long
+	}
+	c.body = c.body[:0]
 	var out []byte
 	var err error
 	switch c.meta.Codec {

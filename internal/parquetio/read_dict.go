@@ -161,32 +161,40 @@ func commonBytes(a, b []byte) int {
 // DictCache shares dictionaries among readers, also of several goroutines. Of each column it keeps one that had nothing to share with
 // those before it.
 type DictCache struct {
+	mu   sync.Mutex
+	cols map[string]*cachedColumn
+}
+
+type cachedColumn struct {
+	first sync.Mutex // held while the first dictionary is decoded: others wait for it, for theirs is mostly the same
 	mu    sync.Mutex
-	front map[string]*cachedPage // by column
+	page  []byte // as it is stored, compressed
+	front *Dictionary
 }
 
-type cachedPage struct {
-	page []byte // as it is stored, compressed
-	dict *Dictionary
-}
-
-func (c *DictCache) get(col string) *cachedPage {
+func (c *DictCache) column(name string) *cachedColumn {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.front[col]
+	if c.cols == nil {
+		c.cols = map[string]*cachedColumn{}
+	}
+	if c.cols[name] == nil {
+		c.cols[name] = &cachedColumn{}
+	}
+	return c.cols[name]
 }
 
-// keep makes a dictionary the one of its column that others share values with, and keeps the page, too. Should another reader have been
-// faster with the same, that one is the result.
-func (c *DictCache) keep(col string, page []byte, d *Dictionary) *Dictionary {
+// get gives the dictionary that others share values with, nil when there is none, and whether its page is equal to this one.
+func (c *cachedColumn) get(page []byte) (front *Dictionary, same bool) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if f := c.front[col]; f != nil && bytes.Equal(f.page, page) {
-		return f.dict
-	}
-	if c.front == nil {
-		c.front = map[string]*cachedPage{}
-	}
-	c.front[col] = &cachedPage{page, d}
-	return d
+	front, stored := c.front, c.page
+	c.mu.Unlock()
+	return front, front != nil && bytes.Equal(stored, page)
+}
+
+// keep makes a dictionary the one that others share values with, and keeps the page, too.
+func (c *cachedColumn) keep(page []byte, d *Dictionary) {
+	c.mu.Lock()
+	c.page, c.front = page, d
+	c.mu.Unlock()
 }

@@ -1,7 +1,6 @@
 package parquetio
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
@@ -165,10 +164,18 @@ func (c *runColumn) check(p *storedPage) error {
 // readDict decodes the dictionary page, into buf.
 func (c *runColumn) readDict(cache *DictCache, buf *[]byte) (err error) {
 	p := &c.stored
-	var front *cachedPage
+	var col *cachedColumn
+	var front *Dictionary
 	if !c.Own {
-		if front = cache.get(c.Name); front != nil && bytes.Equal(front.page, p.raw) {
-			c.found = front.dict
+		col = cache.column(c.Name)
+		var same bool
+		if front, same = col.get(p.raw); front == nil {
+			col.first.Lock()
+			defer col.first.Unlock()
+			front, same = col.get(p.raw)
+		}
+		if same {
+			c.found = front
 			return nil
 		}
 	}
@@ -183,12 +190,12 @@ func (c *runColumn) readDict(cache *DictCache, buf *[]byte) (err error) {
 	}
 	c.found = nil
 	if front != nil {
-		c.found, err = behind(front.dict, plain, p.values)
+		c.found, err = behind(front, plain, p.values)
 	}
 	if c.found == nil && err == nil {
 		c.found, err = parseDictionary(c.Kind, plain, p.values)
 		if err == nil && !c.Own {
-			c.found = cache.keep(c.Name, p.raw, c.found)
+			col.keep(p.raw, c.found)
 			c.dictData, *buf = nil, nil // they are the cache's now
 		}
 	}

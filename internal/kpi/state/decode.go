@@ -3,6 +3,7 @@ package state
 import (
 	"encoding/binary"
 	"errors"
+	"math"
 )
 
 // ErrFormat is a file that is not one of this package, of this version, or is damaged.
@@ -40,6 +41,26 @@ func (s *source) uvarint() uint64 {
 	}
 	s.b = s.b[n:]
 	return v
+}
+
+// uvarints fills dst with numbers of 32 bits. It is faster than to ask for each.
+func (s *source) uvarints(dst []uint32) {
+	b := s.b
+	for i := range dst {
+		if len(b) > 0 && b[0] < 0x80 {
+			dst[i] = uint32(b[0])
+			b = b[1:]
+			continue
+		}
+		v, n := binary.Uvarint(b)
+		if n <= 0 || v > math.MaxUint32 {
+			s.fail()
+			return
+		}
+		dst[i] = uint32(v)
+		b = b[n:]
+	}
+	s.b = b
 }
 
 func (s *source) varint() int64 {
@@ -118,17 +139,36 @@ func (s *source) genres() (out genres) {
 
 // codes are codes below limit.
 func (s *source) codes(dst []uint32, limit int) []uint32 {
-	dst = dst[:0]
+	dst = resize(dst, s.size(1))
+	s.deltas(dst, limit)
+	return dst
+}
+
+// deltas fills dst with codes below limit, each of which is stored as its difference to the one before.
+func (s *source) deltas(dst []uint32, limit int) {
 	last := int64(0)
-	for range s.size(1) {
-		last += s.varint()
+	b := s.b
+	for i := range dst {
+		var v uint64
+		if len(b) > 0 && b[0] < 0x80 {
+			v = uint64(b[0])
+			b = b[1:]
+		} else {
+			var n int
+			if v, n = binary.Uvarint(b); n <= 0 {
+				s.fail()
+				return
+			}
+			b = b[n:]
+		}
+		last += int64(v>>1) ^ -int64(v&1)
 		if uint64(last) >= uint64(limit) {
 			s.fail()
-			return nil
+			return
 		}
-		dst = append(dst, uint32(last))
+		dst[i] = uint32(last)
 	}
-	return dst
+	s.b = b
 }
 
 // masks are n sets of hours.
@@ -137,6 +177,31 @@ func (s *source) masks(dst []uint32, n int) []uint32 {
 	dst = dst[:0]
 	for i := 0; i < len(b); i += 3 {
 		dst = append(dst, uint32(b[i])|uint32(b[i+1])<<8|uint32(b[i+2])<<16)
+	}
+	return dst
+}
+
+// sets are sets of hours, of each of which the number is given.
+func (s *source) sets(dst []uint32, numbers []uint32) []uint32 {
+	total := 0
+	for _, n := range numbers {
+		if n > hours {
+			s.fail()
+			return nil
+		}
+		total += int(n)
+	}
+	in := s.hours(nil, total)
+	if s.bad {
+		return nil
+	}
+	dst = resize(dst, len(numbers))
+	for i, n := range numbers {
+		dst[i] = 0
+		for _, h := range in[:n] {
+			dst[i] |= 1 << h
+		}
+		in = in[n:]
 	}
 	return dst
 }

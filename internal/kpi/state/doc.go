@@ -18,15 +18,16 @@
 //
 //	keys     "kpik\x01"; for users, tracks, artists, songs: how many there were before this file, and are with it;
 //	         users: the difference to the one before; tracks: all lengths, then all bytes; artists: likewise;
-//	         songs: the difference of the track's code to the one before (signed), the artists' code plus one, or 0 for NULL.
+//	         songs: of each the difference of the track's code to the one before (signed), then of each the artists' code plus one, or 0 for NULL.
 //	         Keys are the files one behind the other.
 //	object   "kpio\x01"; parts, one of each row group:
-//	           size of the columns; size of them compressed (4 bytes); the columns, compressed by zstd:
+//	           size of the columns; size of them compressed by zstd, or 0 when they are not (4 bytes); the columns:
 //	             rows, plays, rows that count in the hours
 //	             genres: that of no genre; a number; of each a text, and the genre
 //	             users: a list of codes
 //	             runs: a list of codes of songs, then of each the number of its rows
-//	           of each user its hours, as three bytes of bits
+//	             a byte, 0 or 1; if it is 1, of each user the number of its hours
+//	           of each user its hours: if the byte is 0 as three bytes of bits, else in five bits each; the last byte is filled up
 //	           of each row of the runs its hour, in five bits; the last byte is filled up
 //	total    "kpit\x01"; rows, plays, rows that count in the hours; genres;
 //	         a number of users, then of each its hours, as three bytes of bits;
@@ -35,6 +36,6 @@
 //	         upper half, then the lower); a byte: 0 no top row, 1 it has no popularity, 2 it has: then the popularity (signed);
 //	         then track_name and artists of the top row, two texts
 //
-// A user may come twice in a list, and so may a song: its hours, or rows, then belong together. Runs are those of the rows, so that
-// the state of a row group can be written on the way, without counters for each of its songs.
+// A user may come twice in a list, and so may a song: its hours, or rows, then belong together. A part has all hours of a song's rows
+// rather than how many there are of each hour: in a small file most would be one.
 package state

@@ -2,6 +2,7 @@ package state
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"slices"
 
 	"github.com/klauspost/compress/zstd"
@@ -10,6 +11,7 @@ import (
 // partEncoder writes parts. It keeps its memory.
 type partEncoder struct {
 	columns []byte
+	in      []uint8 // hours of users
 	zstd    *zstd.Encoder
 }
 
@@ -22,19 +24,52 @@ func (e *partEncoder) append(dst []byte, p *part, g *genres) []byte {
 	for _, n := range p.counts {
 		c = binary.AppendUvarint(c, uint64(n))
 	}
-	e.columns = c
-	if e.zstd == nil {
-		e.zstd, _ = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
-			zstd.WithWindowSize(1<<18), zstd.WithEncoderCRC(false)) // fails on options that are out of range only
+	hours := 0
+	for _, m := range p.hours {
+		hours += bits.OnesCount32(m)
 	}
-	dst = slices.Grow(dst, len(c)/2+3*len(p.hours)+len(p.in)*5/8+64)
+	lists := 5*hours+4*len(p.hours) < 24*len(p.hours)
+	if lists {
+		c = append(c, 1)
+		for _, m := range p.hours {
+			c = binary.AppendUvarint(c, uint64(bits.OnesCount32(m)))
+		}
+	} else {
+		c = append(c, 0)
+	}
+	e.columns = c
+	dst = slices.Grow(dst, len(c)+3*len(p.hours)+len(p.in)*5/8+64)
 	dst = binary.AppendUvarint(dst, uint64(len(c)))
 	at := len(dst)
 	dst = append(dst, 0, 0, 0, 0)
-	dst = e.zstd.EncodeAll(c, dst)
-	binary.LittleEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
-	dst = appendMasks(dst, p.hours)
+	if 3*len(c) < 3*len(p.hours)+len(p.in)*5/8 {
+		// Little is to be gained: it is not worth the time.
+		dst = append(dst, c...)
+	} else {
+		if e.zstd == nil {
+			e.zstd, _ = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
+				zstd.WithWindowSize(1<<18), zstd.WithEncoderCRC(false)) // fails on options that are out of range only
+		}
+		dst = e.zstd.EncodeAll(c, dst)
+		binary.LittleEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
+	}
+	if lists {
+		e.in = appendBits(e.in[:0], p.hours)
+		dst = appendHours(dst, e.in)
+	} else {
+		dst = appendMasks(dst, p.hours)
+	}
 	return appendHours(dst, p.in)
+}
+
+// appendBits appends the hours of sets.
+func appendBits(in []uint8, sets []uint32) []uint8 {
+	for _, m := range sets {
+		for ; m != 0; m &= m - 1 {
+			in = append(in, uint8(bits.TrailingZeros32(m)))
+		}
+	}
+	return in
 }
 
 func appendTally(dst []byte, t tally) []byte {

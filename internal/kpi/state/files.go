@@ -15,8 +15,8 @@ const (
 	keysMagic   = "kpik\x01"
 )
 
-// NewObject begins the state of an object: the parts of its row groups follow, in any order.
-func NewObject() []byte { return []byte(objectMagic) }
+// NewObject begins the state of an object in an empty buffer: the parts of its row groups follow, in any order.
+func NewObject(buf []byte) []byte { return append(buf, objectMagic...) }
 
 // Join appends the parts of another state to one.
 func Join(object, other []byte) []byte { return append(object, other[len(objectMagic):]...) }
@@ -35,6 +35,8 @@ type Loader struct {
 	part  part
 	zstd  *zstd.Decoder
 	plain []byte
+
+	numbers []uint32 // of the hours of users
 }
 
 // NewLoader makes a Loader into a Total.
@@ -64,31 +66,39 @@ func (l *Loader) addPart(s *source) (err error) {
 	if head == nil || size > 1<<32 {
 		return ErrFormat
 	}
-	packed := s.take(int(binary.LittleEndian.Uint32(head)))
-	if l.plain, err = l.zstd.DecodeAll(packed, l.plain[:0]); err != nil || uint64(len(l.plain)) != size {
-		return fmt.Errorf("%w: its columns cannot be decompressed: %v", ErrFormat, err)
+	var plain []byte
+	if n := int(binary.LittleEndian.Uint32(head)); n > 0 {
+		if l.plain, err = l.zstd.DecodeAll(s.take(n), l.plain[:0]); err != nil || uint64(len(l.plain)) != size {
+			return fmt.Errorf("%w: its columns cannot be decompressed: %v", ErrFormat, err)
+		}
+		plain = l.plain
+	} else {
+		plain = s.take(int(size))
 	}
-	c, p, t := &source{b: l.plain}, &l.part, l.total
+	c, p, t := &source{b: plain}, &l.part, l.total
 	p.tally = c.tally()
 	g := c.genres()
 	p.users = c.codes(p.users, t.keys.users.size())
 	p.songs = c.codes(p.songs, t.keys.songs.size())
-	p.counts = p.counts[:0]
+	p.counts = resize(p.counts, len(p.songs))
+	c.uvarints(p.counts)
 	left := p.counted
-	for range p.songs {
-		n := c.count()
-		if n > left {
-			return ErrFormat
-		}
-		left -= n
-		p.counts = append(p.counts, uint32(n))
+	for _, n := range p.counts {
+		left -= int64(n)
 	}
+	lists := c.take(1)
 	if c.bad || left != 0 || p.counted > int64(2*len(s.b)) {
 		return ErrFormat
 	}
-	p.hours = s.masks(p.hours, len(p.users))
+	if lists[0] == 1 {
+		l.numbers = resize(l.numbers, len(p.users))
+		c.uvarints(l.numbers)
+		p.hours = s.sets(p.hours, l.numbers)
+	} else {
+		p.hours = s.masks(p.hours, len(p.users))
+	}
 	p.in = s.hours(p.in, int(p.counted))
-	if s.bad {
+	if s.bad || c.bad {
 		return ErrFormat
 	}
 	t.addPart(p, &g)
@@ -97,7 +107,7 @@ func (l *Loader) addPart(s *source) (err error) {
 
 // Encode gives the Total as a file.
 func (t *Total) Encode() []byte {
-	songs := t.keys.songs.size()
+	songs := len(t.songs)
 	dst := make([]byte, 0, 64<<10+3*len(t.users)+(3+hours+hours/2)*songs)
 	dst = append(dst, totalMagic...)
 	dst = appendTally(dst, t.tally)
@@ -105,18 +115,33 @@ func (t *Total) Encode() []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(t.users)))
 	dst = appendMasks(dst, t.users)
 	dst = binary.AppendUvarint(dst, uint64(songs))
-	var counts [hours]uint64
 	for code := range songs {
-		mask := t.countsOf(uint32(code), &counts)
-		dst = append(dst, byte(mask), byte(mask>>8), byte(mask>>16))
-		for ; mask != 0; mask &= mask - 1 {
-			n := counts[bits.TrailingZeros32(mask)%hours]
-			if n < 0x80 {
-				dst = append(dst, byte(n))
-			} else {
-				dst = binary.AppendUvarint(dst, n)
-			}
-		}
+		dst = t.appendCounts(dst, uint32(code))
+	}
+	return dst
+}
+
+// appendCounts appends the hours of a song, and the numbers of its rows.
+func (t *Total) appendCounts(dst []byte, song uint32) []byte {
+	// Mostly all numbers fit into a byte, but whether there are some is as good as random: no branches.
+	var out [3 + hours]byte
+	k, mask, all := uint(3), uint32(0), uint16(0)
+	for h, n := range t.songs[song] {
+		some := uint32(n|-n) >> 15 & 1
+		out[k] = byte(n)
+		k += uint(some)
+		mask |= some << h
+		all |= n
+	}
+	if all < 0x80 && t.wide == nil {
+		out[0], out[1], out[2] = byte(mask), byte(mask>>8), byte(mask>>16)
+		return append(dst, out[:k]...)
+	}
+	var counts [hours]uint64
+	mask = t.countsOf(song, &counts)
+	dst = append(dst, byte(mask), byte(mask>>8), byte(mask>>16))
+	for ; mask != 0; mask &= mask - 1 {
+		dst = binary.AppendUvarint(dst, counts[bits.TrailingZeros32(mask)%hours])
 	}
 	return dst
 }
@@ -135,35 +160,39 @@ func (t *Total) Decode(data []byte) error {
 	if s.bad || users > t.keys.users.size() || songs > t.keys.songs.size() {
 		return ErrFormat
 	}
-	if t.counted > t.limit {
-		t.wide = make([][hours]uint64, songs)
-	}
-	t.begin(0)
+	t.fit()
 	sum := int64(0)
+	b := s.b
 	for code := range songs {
-		b := s.take(3)
-		if b == nil {
+		if len(b) < 3 {
 			return ErrFormat
 		}
-		for mask := uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16; mask != 0; mask &= mask - 1 {
-			h := bits.TrailingZeros32(mask)
-			n := s.count()
-			if n > t.counted-sum {
+		mask := uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16
+		b = b[3:]
+		counts := &t.songs[code]
+		for ; mask != 0; mask &= mask - 1 {
+			h := bits.TrailingZeros32(mask) % hours
+			if len(b) > 0 && b[0] < 0x80 {
+				counts[h] = uint16(b[0])
+				sum += int64(b[0])
+				b = b[1:]
+				continue
+			}
+			n, k := binary.Uvarint(b)
+			if k <= 0 || int64(n) < 0 || int64(n) > t.counted-sum {
 				return ErrFormat
 			}
-			sum += n
-			if t.wide != nil {
-				t.wide[code][h] = uint64(n)
-			} else {
-				t.songs[code][h] = uint32(n)
+			b = b[k:]
+			counts[h] = uint16(n)
+			sum += int64(n)
+			if n > narrow {
+				t.carry(uint32(code), h, n&^narrow)
 			}
 		}
 	}
+	s.b = b
 	if s.bad || len(s.b) > 0 || sum != t.counted {
 		return ErrFormat
-	}
-	if t.wide == nil {
-		t.narrow = sum
 	}
 	return nil
 }

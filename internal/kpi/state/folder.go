@@ -27,6 +27,7 @@ type Folder struct {
 	userHours []uint32 // by code of the dictionary: the hours in which the user occurs, as bits
 	genres    genres   // of the row group
 	part      part
+	sorter    sorter
 	encoder   partEncoder
 	encoded   []byte // parts of the row group that did not fit into one
 
@@ -43,10 +44,10 @@ const unknown = -2
 
 // missing are the runs of a batch whose songs must be looked up.
 type missing struct {
-	at              []int // places in the part's songs
-	runs            []*Run
-	tracks, artists []uint32 // codes of keys
-	songs           []uint32
+	at    []int // places in the part's songs
+	runs  []*Run
+	songs []song
+	codes []uint32
 }
 
 // maxPart is how many rows may be folded into a part before another is begun. Row groups of other writers can be of any size.
@@ -70,7 +71,7 @@ func (f *Folder) Fold(b *Batch) error {
 		return err
 	}
 	p, m := &f.part, &f.missing
-	m.at, m.runs, m.tracks, m.artists = m.at[:0], m.runs[:0], m.tracks[:0], m.artists[:0]
+	m.at, m.runs, m.songs = m.at[:0], m.runs[:0], m.songs[:0]
 	all := f.sem == schema.Glue
 	k := len(p.songs)
 	p.songs, p.counts = slices.Grow(p.songs, len(b.Runs)), slices.Grow(p.counts, len(b.Runs))
@@ -107,7 +108,7 @@ func (f *Folder) Fold(b *Batch) error {
 		songs[k], counts[k] = known.song, uint32(n)
 		if known.artists != r.Artists {
 			m.at, m.runs = append(m.at, k), append(m.runs, r)
-			m.tracks, m.artists = append(m.tracks, f.tracks[r.Track+1]), append(m.artists, f.artists[r.Artists+1])
+			m.songs = append(m.songs, song{f.tracks[r.Track+1], f.artists[r.Artists+1]})
 		}
 		k++
 		at += int(n)
@@ -186,13 +187,13 @@ func (f *Folder) findSongs() error {
 	if len(m.at) == 0 {
 		return nil
 	}
-	m.songs = resize(m.songs, len(m.at))
-	if err := f.keys.songs.codes(m.songs, m.tracks, m.artists); err != nil {
+	m.codes = resize(m.codes, len(m.at))
+	if err := f.keys.songs.codes(m.codes, m.songs, f.keys.tracks.size()); err != nil {
 		return err
 	}
 	for i, at := range m.at {
-		f.part.songs[at] = m.songs[i]
-		f.songs[m.runs[i].Track] = knownSong{m.runs[i].Artists, m.songs[i]}
+		f.part.songs[at] = m.codes[i]
+		f.songs[m.runs[i].Track] = knownSong{m.runs[i].Artists, m.codes[i]}
 	}
 	return nil
 }
@@ -269,6 +270,7 @@ func (f *Folder) End(dst []byte) []byte {
 // endPart adds the part to the Total, and appends it to dst.
 func (f *Folder) endPart(dst []byte) []byte {
 	f.flushUsers()
+	f.sorter.sort(&f.part)
 	f.total.addPart(&f.part, &f.genres)
 	if f.states {
 		dst = f.encoder.append(dst, &f.part, &f.genres)

@@ -31,8 +31,8 @@ func (t *intTable) codes(dst []uint32, d Ints) ([]uint32, error) {
 	t.space = d.AppendInts(t.space[:0])
 	n := len(t.space)
 	if len(t.slots) == 0 {
-		t.grow(1 << bits.Len(uint(2*(len(t.values)+n))))
-		t.values = slices.Grow(t.values, n)
+		t.grow(1 << bits.Len(uint(2*max(n, len(t.values)+n/16))))
+		t.values = slices.Grow(t.values, max(0, n+n/16-len(t.values)))
 	}
 	dst = resize(dst, n)
 	// Mostly a dictionary begins as the one before.

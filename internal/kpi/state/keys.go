@@ -1,6 +1,9 @@
 package state
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // None is the code of a null.
 const None = ^uint32(0)
@@ -33,18 +36,24 @@ type Keys struct {
 // NewKeys makes empty keys.
 func NewKeys() *Keys { return &Keys{} }
 
-// song is what a play is counted by: its track with its artists text, or None. A track mostly is in one song.
+// song is what a play is counted by: its track with its artists text, or None.
 type song struct {
 	track, artists uint32
-	next           uint32 // another song of this track, None at the end
 }
 
 // songTable numbers songs in the order in which they are added, which is that of the rows they come from. So rows that are
 // in the same order go through the counters of their songs from front to back, and wait for memory seldom.
 type songTable struct {
 	mu    sync.Mutex
-	songs []song   // by code
-	first []uint32 // by track: code+1 of a song of it, 0 where there is none
+	songs []song          // by code
+	first []trackSong     // by track
+	other map[song]uint32 // the codes of songs whose track is in another one, too
+}
+
+// trackSong is the first song of a track. Mostly it is the only one.
+type trackSong struct {
+	artists uint32
+	code    uint32 // plus one; 0 where there is none
 }
 
 func (t *songTable) size() int {
@@ -53,12 +62,17 @@ func (t *songTable) size() int {
 	return len(t.songs)
 }
 
-// codes fills in the codes of songs; of each the track and the artists are given.
-func (t *songTable) codes(codes []uint32, tracks, artists []uint32) error {
+// codes fills in the codes of songs; of each the track and the artists are given. There are that many tracks in all.
+func (t *songTable) codes(codes []uint32, songs []song, tracks int) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for i, track := range tracks {
-		code, err := t.add(track, artists[i])
+	t.room(tracks)
+	for i, s := range songs {
+		if f := t.first[s.track]; f.code != 0 && f.artists == s.artists {
+			codes[i] = f.code - 1
+			continue
+		}
+		code, err := t.add(s)
 		if err != nil {
 			return err
 		}
@@ -67,20 +81,40 @@ func (t *songTable) codes(codes []uint32, tracks, artists []uint32) error {
 	return nil
 }
 
-func (t *songTable) add(track, artists uint32) (uint32, error) {
-	t.first = fit(t.first, int(track)+1)
-	head := t.first[track] - 1 // None when it was 0
-	for code := head; code != None; code = t.songs[code].next {
-		if t.songs[code].artists == artists {
+// room makes room for the songs of so many tracks.
+func (t *songTable) room(tracks int) {
+	if tracks > cap(t.first) {
+		n := tracks + tracks/16
+		t.first = slices.Grow(t.first, n-len(t.first))
+		t.songs = slices.Grow(t.songs, max(0, n-len(t.songs)))
+	}
+	t.first = fit(t.first, tracks)
+}
+
+// add gives the code of a song whose track is within the room.
+func (t *songTable) add(s song) (uint32, error) {
+	f := &t.first[s.track]
+	if f.code != 0 {
+		if f.artists == s.artists {
+			return f.code - 1, nil
+		}
+		if code, ok := t.other[s]; ok {
 			return code, nil
 		}
 	}
-	if len(t.songs) >= int(None)-1 {
+	code := uint32(len(t.songs))
+	if code >= None-1 {
 		return 0, errTooMany
 	}
-	code := uint32(len(t.songs))
-	t.songs = append(t.songs, song{track, artists, head})
-	t.first[track] = code + 1
+	t.songs = append(t.songs, s)
+	if f.code == 0 {
+		*f = trackSong{s.artists, code + 1}
+		return code, nil
+	}
+	if t.other == nil {
+		t.other = map[song]uint32{}
+	}
+	t.other[s] = code
 	return code, nil
 }
 

@@ -20,10 +20,9 @@ func (p *part) reset() {
 func (t *Total) addPart(p *part, g *genres) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.begin(p.counted)
+	t.fit()
 	t.tally.add(p.tally)
 	t.genres.merge(g)
-	t.users = fit(t.users, t.keys.users.size())
 	for i, code := range p.users {
 		t.users[code] |= p.hours[i]
 	}
@@ -32,7 +31,9 @@ func (t *Total) addPart(p *part, g *genres) {
 		counts := &t.songs[song]
 		n := p.counts[i]
 		for _, h := range in[:n] {
-			counts[h]++
+			if counts[h]++; counts[h] == 0 {
+				t.carry(song, int(h), narrow+1)
+			}
 		}
 		in = in[n:]
 	}

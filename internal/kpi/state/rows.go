@@ -67,14 +67,13 @@ type hourly struct {
 }
 
 // hoursAtATime is how many hours are summed up in one pass over the songs: so few that the sums of all artists stay in a near cache.
-const hoursAtATime = 8
+const hoursAtATime = 4
 
 func (t *Total) hourly() (out hourly) {
 	songs := t.keys.songs.songs
 	trackHours := make([]uint32, t.keys.tracks.size())
-	var counts [hours]uint64
-	for code := range max(len(t.songs), len(t.wide)) {
-		if mask := t.countsOf(uint32(code), &counts); mask != 0 {
+	for code := range t.songs {
+		if mask := t.hoursOf(uint32(code)); mask != 0 {
 			out.songs++
 			trackHours[songs[code].track] |= mask
 		}
@@ -86,14 +85,14 @@ func (t *Total) hourly() (out hourly) {
 	for first := 0; first < hours; first += hoursAtATime {
 		clear(sums)
 		for code := range t.songs {
-			sum, n := &sums[min(songs[code].artists, uint32(artists))], (*[hoursAtATime]uint32)(t.songs[code][first:])
+			sum, n := &sums[min(songs[code].artists, uint32(artists))], (*[hoursAtATime]uint16)(t.songs[code][first:])
 			for i := range sum {
 				sum[i] += int64(n[i])
 			}
 		}
-		for code := range t.wide {
+		for code, w := range t.wide {
 			sum := &sums[min(songs[code].artists, uint32(artists))]
-			for i, n := range t.wide[code][first : first+hoursAtATime] {
+			for i, n := range w[first : first+hoursAtATime] {
 				sum[i] += int64(n)
 			}
 		}

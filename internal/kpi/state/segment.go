@@ -1,6 +1,10 @@
 package state
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math"
+	"slices"
+)
 
 // Sizes say how many keys there are.
 type Sizes struct {
@@ -33,8 +37,10 @@ func (k *Keys) Encode(from Sizes) []byte {
 	last = 0
 	for _, s := range k.songs.songs[from.Songs:] {
 		dst = binary.AppendVarint(dst, int64(s.track)-last)
-		dst = binary.AppendUvarint(dst, uint64(s.artists+1)) // None is 0
 		last = int64(s.track)
+	}
+	for _, s := range k.songs.songs[from.Songs:] {
+		dst = binary.AppendUvarint(dst, uint64(s.artists+1)) // None is 0
 	}
 	return dst
 }
@@ -70,20 +76,26 @@ func (k *Keys) Decode(data []byte) error {
 		return ErrFormat
 	}
 	last := int64(0)
+	k.users.values = slices.Grow(k.users.values, to.Users-from.Users)
 	for range to.Users - from.Users {
 		last += s.varint()
 		k.users.values = append(k.users.values, last)
 	}
 	k.tracks.decode(s, to.Tracks-from.Tracks)
 	k.artists.decode(s, to.Artists-from.Artists)
-	last = 0
-	for range to.Songs - from.Songs {
-		last += s.varint()
-		artists := s.uvarint()
-		if uint64(last) >= uint64(to.Tracks) || artists > uint64(to.Artists) {
+	n := to.Songs - from.Songs
+	tracks, artists := make([]uint32, n), make([]uint32, n)
+	s.deltas(tracks, to.Tracks)
+	s.uvarints(artists)
+	if s.bad {
+		return ErrFormat
+	}
+	k.songs.room(to.Tracks)
+	for i, track := range tracks {
+		if int64(artists[i]) > int64(to.Artists) {
 			return ErrFormat
 		}
-		if _, err := k.songs.add(uint32(last), uint32(artists)-1); err != nil {
+		if _, err := k.songs.add(song{track, artists[i] - 1}); err != nil {
 			return err
 		}
 	}
@@ -96,15 +108,18 @@ func (k *Keys) Decode(data []byte) error {
 }
 
 func (t *textTable) decode(s *source, n int) {
-	at := uint64(len(t.texts))
-	from := at
-	for range n {
-		at += s.uvarint()
-		if at > 1<<32-1 {
-			s.fail()
-			return
-		}
+	lengths := make([]uint32, n)
+	s.uvarints(lengths)
+	from := uint64(len(t.texts))
+	at := from
+	t.ends = slices.Grow(t.ends, n+n/16)
+	for _, length := range lengths {
+		at += uint64(length)
 		t.ends = append(t.ends, uint32(at))
+	}
+	if at > math.MaxUint32 {
+		s.fail()
+		return
 	}
 	b := s.take(int(at - from))
 	if len(t.texts) == 0 {

@@ -1,7 +1,6 @@
 package state
 
 import (
-	"math"
 	"slices"
 	"sync"
 
@@ -18,11 +17,9 @@ type Total struct {
 
 	tally
 	genres genres
-	users  []uint32        // by code: the hours in which the user occurs, as bits
-	songs  [][hours]uint32 // by code: rows by the hour
-	wide   [][hours]uint64 // what songs could not hold
-	narrow int64           // rows counted in songs since they were last taken over to wide
-	limit  int64           // of narrow
+	users  []uint32                  // by code: the hours in which the user occurs, as bits
+	songs  [][hours]uint16           // by code: rows by the hour, without their multiples of 65,536. Memory is what a look-up here waits for
+	wide   map[uint32]*[hours]uint64 // by code: these multiples, where there are some
 }
 
 const hours = 24
@@ -41,11 +38,9 @@ func (t *tally) add(o tally) {
 }
 
 // NewTotal makes an empty one.
-func NewTotal(keys *Keys, sem schema.Semantics) *Total {
-	return &Total{keys: keys, sem: sem, limit: math.MaxUint32}
-}
+func NewTotal(keys *Keys, sem schema.Semantics) *Total { return &Total{keys: keys, sem: sem} }
 
-// Rows counts the rows of all objects.
+// NumRows counts all rows.
 func (t *Total) NumRows() int64 { return t.rows }
 
 // Plays counts the rows with is_primary.
@@ -54,53 +49,62 @@ func (t *Total) Plays() int64 { return t.primary }
 // Counted counts the rows that are to be counted in the hours.
 func (t *Total) Counted() int64 { return t.counted }
 
-// begin makes room for n more rows to be counted, and for all keys that are numbered now.
-func (t *Total) begin(n int64) {
-	if t.narrow+n > t.limit {
-		t.widen()
-	}
-	t.narrow += n
-	t.fitSongs(t.keys.songs.size())
-}
-
-// widen takes the counters over to ones of 64 bits. Those that are looked up are half as wide, for memory is what that waits for.
-func (t *Total) widen() {
-	t.wide = fit(t.wide, len(t.songs))
-	for i := range t.songs {
-		for h, n := range t.songs[i] {
-			t.wide[i][h] += uint64(n)
-		}
-	}
-	clear(t.songs)
-	t.narrow = 0
-}
-
-// fitSongs makes room for n songs, all at once for as many as there are tracks: mostly each is in one song.
-func (t *Total) fitSongs(n int) {
-	if n <= len(t.songs) {
-		return
-	}
-	if n > cap(t.songs) {
+// fit makes room for all users and songs that have numbers now.
+func (t *Total) fit() {
+	t.users = fit(t.users, t.keys.users.size())
+	n := t.keys.songs.size()
+	if n > cap(t.songs) { // once for all: mostly there is a song for each track
 		room := max(n, t.keys.tracks.size())
 		t.songs = slices.Grow(t.songs, room+room/8-len(t.songs))
 	}
 	t.songs = fit(t.songs, n)
 }
 
+// carry counts rows of a song that songs has no room for: n is a multiple of 65,536.
+func (t *Total) carry(song uint32, h int, n uint64) {
+	w := t.wide[song]
+	if w == nil {
+		if t.wide == nil {
+			t.wide = map[uint32]*[hours]uint64{}
+		}
+		w = &[hours]uint64{}
+		t.wide[song] = w
+	}
+	w[h] += n
+}
+
+// narrow is what carry need not count.
+const narrow = 1<<16 - 1
+
 // countsOf gives the rows of a song by the hour, and the hours in which there are some, as bits.
 func (t *Total) countsOf(song uint32, counts *[hours]uint64) (mask uint32) {
-	if int(song) < len(t.songs) {
-		for h, n := range t.songs[song] {
-			counts[h] = uint64(n)
-			mask |= uint32((uint64(n)-1)>>63^1) << h // without a branch: whether there are some is as good as random
-		}
-	} else {
-		clear(counts[:])
+	for h, n := range t.songs[song] {
+		counts[h] = uint64(n)
 	}
-	if int(song) < len(t.wide) {
-		for h, n := range t.wide[song] {
+	if w := t.wide[song]; w != nil {
+		for h, n := range w {
+			counts[h] += n
+		}
+	}
+	for h, n := range counts {
+		if n > 0 {
+			mask |= 1 << h
+		}
+	}
+	return mask
+}
+
+// hoursOf gives the hours in which there are rows of a song, as bits.
+func (t *Total) hoursOf(song uint32) (mask uint32) {
+	for h, n := range t.songs[song] {
+		mask |= uint32(n|-n) >> 15 & 1 << h // without a branch: whether there are some is as good as random
+	}
+	if t.wide == nil {
+		return mask
+	}
+	if w := t.wide[song]; w != nil {
+		for h, n := range w {
 			if n > 0 {
-				counts[h] += n
 				mask |= 1 << h
 			}
 		}
@@ -112,21 +116,25 @@ func (t *Total) countsOf(song uint32, counts *[hours]uint64) (mask uint32) {
 func (t *Total) Merge(o *Total) {
 	t.tally.add(o.tally)
 	t.genres.merge(&o.genres)
-	t.users = fit(t.users, len(o.users))
+	t.fit()
 	for code, bits := range o.users {
 		t.users[code] |= bits
 	}
-	t.begin(o.narrow)
 	for i := range o.songs {
 		a, b := &t.songs[i], &o.songs[i]
 		for h := range a {
-			a[h] += b[h]
+			n := uint64(a[h]) + uint64(b[h])
+			a[h] = uint16(n)
+			if n > narrow {
+				t.carry(uint32(i), h, n&^narrow)
+			}
 		}
 	}
-	t.wide = fit(t.wide, len(o.wide))
-	for i := range o.wide {
-		for h, n := range o.wide[i] {
-			t.wide[i][h] += n
+	for song, w := range o.wide {
+		for h, n := range w {
+			if n > 0 {
+				t.carry(song, h, n)
+			}
 		}
 	}
 }
