@@ -4,9 +4,10 @@
 // A load compares first and, where kpi_table differs, replaces its genre and hourly rows in one transaction:
 //
 //  1. lock public.kpi_staging, so that loads wait for each other (SQLite: BEGIN IMMEDIATE); readers of kpi_table do not wait
-//  2. empty staging, fill it, count it
-//  3. delete from kpi_table what the load replaces, insert from staging, check the keys
-//  4. empty staging, commit
+//  2. read public.mss_fence: a later run of the lake that has loaded refuses this one; else put our token up
+//  3. empty staging, fill it (INSERT, or COPY of a Parquet object on S3), count it
+//  4. delete from kpi_table what the load replaces, insert from staging, check the keys
+//  5. empty staging, commit; of a commit without a reply, find out under the lock whether it took place
 //
 // Redshift decides the vocabulary: it has no ON CONFLICT, RETURNING, IS DISTINCT FROM, SAVEPOINT or COPY FROM STDIN,
 // its TRUNCATE commits, and its VARCHAR counts bytes. So none of these is used anywhere, texts are cut to bytes for all

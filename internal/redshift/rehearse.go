@@ -82,7 +82,7 @@ func (w *Warehouse) Grants(ctx context.Context) (missing []string, err error) {
 		if slices.ContainsFunc(ownTables, func(table string) bool { return !found[table] }) {
 			wanted = append(wanted, "CREATE")
 		}
-		lacks, err := missingRights(ctx, s, "has_schema_privilege", "public", wanted)
+		lacks, err := lacking(ctx, s, "has_schema_privilege", "public", wanted)
 		if err != nil {
 			return err
 		}
@@ -93,7 +93,7 @@ func (w *Warehouse) Grants(ctx context.Context) (missing []string, err error) {
 			if !found[table] {
 				continue
 			}
-			lacks, err := missingRights(ctx, s, "has_table_privilege", "public."+table, []string{"SELECT", "INSERT", "DELETE"})
+			lacks, err := lacking(ctx, s, "has_table_privilege", "public."+table, []string{"SELECT", "INSERT", "DELETE"})
 			if err != nil {
 				return err
 			}
@@ -109,8 +109,8 @@ func (w *Warehouse) Grants(ctx context.Context) (missing []string, err error) {
 	return missing, nil
 }
 
-// missingRights asks for each privilege on an object whether the user has it. function is Redshift's and PostgreSQL's.
-func missingRights(ctx context.Context, s session, function, object string, privileges []string) ([]string, error) {
+// lacking asks for each privilege on an object whether the user has it. function is Redshift's and PostgreSQL's.
+func lacking(ctx context.Context, s session, function, object string, privileges []string) ([]string, error) {
 	var lacks []string
 	for _, p := range privileges {
 		err := s.query(ctx, "SELECT "+function+"('"+object+"', '"+p+"')", func([]string) error { return nil }, func(values []any) error {

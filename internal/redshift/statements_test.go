@@ -69,6 +69,15 @@ func everything(t *testing.T, w *Warehouse, l *listing) {
 		_, err := w.Rows(t.Context())
 		return err
 	})
+	l.note(t, "Compare, for a plan", func() error {
+		_, err := w.Compare(t.Context(), rows, false)
+		return err
+	})
+	l.note(t, "Grants, for the doctor", func() error {
+		_, err := w.Grants(t.Context())
+		return err
+	})
+	l.note(t, "Rehearse, for the doctor", func() error { return w.Rehearse(t.Context()) })
 	l.note(t, "Query, genres", query(QueryGenres()))
 	l.note(t, "Query, hours", query(QueryHours()))
 }
@@ -93,12 +102,12 @@ func golden(t *testing.T, name, listed string) {
 		t.Errorf("the statements are no longer those of %s (go test -update rewrites it):\n%s", file, listed)
 	}
 	// Of what Redshift lacks nothing is used, on any warehouse.
-	if found := lacking.FindString(listed); found != "" {
+	if found := redshiftLacks.FindString(listed); found != "" {
 		t.Errorf("%s: %s", name, found)
 	}
 }
 
-var lacking = regexp.MustCompile(`(?i)\b(ON CONFLICT|RETURNING|DISTINCT FROM|TRUNCATE|SAVEPOINT|FROM STDIN|MERGE|WITH)\b`)
+var redshiftLacks = regexp.MustCompile(`(?i)\b(ON CONFLICT|RETURNING|DISTINCT FROM|TRUNCATE|SAVEPOINT|FROM STDIN|MERGE|WITH)\b`)
 
 // TestStatements lists what SQLite and PostgreSQL are sent.
 func TestStatements(t *testing.T) {

@@ -94,6 +94,40 @@ COMMIT;
 -- Rows
 SELECT kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist FROM public.kpi_table WHERE kpi_type IN ('genre', 'hourly');
 
+-- Compare, for a plan
+SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename IN ('kpi_table', 'kpi_staging', 'mss_fence');
+SELECT kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist FROM public.kpi_table WHERE kpi_type IN ('genre', 'hourly');
+
+-- Grants, for the doctor
+SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename IN ('kpi_table', 'kpi_staging', 'mss_fence');
+SELECT has_schema_privilege('public', 'USAGE');
+SELECT has_table_privilege('public.kpi_table', 'SELECT');
+SELECT has_table_privilege('public.kpi_table', 'INSERT');
+SELECT has_table_privilege('public.kpi_table', 'DELETE');
+SELECT has_table_privilege('public.kpi_staging', 'SELECT');
+SELECT has_table_privilege('public.kpi_staging', 'INSERT');
+SELECT has_table_privilege('public.kpi_staging', 'DELETE');
+SELECT has_table_privilege('public.mss_fence', 'SELECT');
+SELECT has_table_privilege('public.mss_fence', 'INSERT');
+SELECT has_table_privilege('public.mss_fence', 'DELETE');
+
+-- Rehearse, for the doctor
+BEGIN;
+SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename IN ('kpi_table', 'kpi_staging', 'mss_fence');
+LOCK TABLE public.kpi_staging;
+DELETE FROM public.kpi_staging;
+SELECT lake, token, run, loads FROM public.mss_fence;
+DELETE FROM public.mss_fence WHERE lake = $1;
+INSERT INTO public.mss_fence (lake, token, run, loads) VALUES ($1, $2, $3, $4);
+INSERT INTO public.kpi_staging (kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist) VALUES ($1, $2, CAST($3 AS BIGINT), CAST($4 AS DOUBLE PRECISION), CAST($5 AS DOUBLE PRECISION), $6, $7);
+SELECT COUNT(*) FROM public.kpi_staging;
+DELETE FROM public.kpi_table WHERE kpi_type = 'genre' AND group_by IN (SELECT group_by FROM public.kpi_staging WHERE kpi_type = 'genre');
+DELETE FROM public.kpi_table WHERE kpi_type = 'hourly' AND group_by IN (SELECT group_by FROM public.kpi_staging WHERE kpi_type = 'hourly');
+DELETE FROM public.kpi_table WHERE group_by IS NULL AND kpi_type IN (SELECT kpi_type FROM public.kpi_staging WHERE group_by IS NULL);
+INSERT INTO public.kpi_table (kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist) SELECT kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist FROM public.kpi_staging;
+DELETE FROM public.kpi_staging;
+ROLLBACK;
+
 -- Query, genres
 BEGIN READ ONLY;
 SELECT

@@ -90,6 +90,28 @@ COMMIT;
 -- Rows
 SELECT kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist FROM public.kpi_table WHERE kpi_type IN ('genre', 'hourly');
 
+-- Compare, for a plan
+SELECT name FROM public.sqlite_master WHERE type = 'table' AND name IN ('kpi_table', 'kpi_staging', 'mss_fence');
+SELECT kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist FROM public.kpi_table WHERE kpi_type IN ('genre', 'hourly');
+
+-- Grants, for the doctor
+
+-- Rehearse, for the doctor
+BEGIN IMMEDIATE;
+SELECT name FROM public.sqlite_master WHERE type = 'table' AND name IN ('kpi_table', 'kpi_staging', 'mss_fence');
+DELETE FROM public.kpi_staging;
+SELECT lake, token, run, loads FROM public.mss_fence;
+DELETE FROM public.mss_fence WHERE lake = $1;
+INSERT INTO public.mss_fence (lake, token, run, loads) VALUES ($1, $2, $3, $4);
+INSERT INTO public.kpi_staging (kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist) VALUES ($1, $2, CAST($3 AS BIGINT), CAST($4 AS DOUBLE PRECISION), CAST($5 AS DOUBLE PRECISION), $6, $7);
+SELECT COUNT(*) FROM public.kpi_staging;
+DELETE FROM public.kpi_table WHERE kpi_type = 'genre' AND group_by IN (SELECT group_by FROM public.kpi_staging WHERE kpi_type = 'genre');
+DELETE FROM public.kpi_table WHERE kpi_type = 'hourly' AND group_by IN (SELECT group_by FROM public.kpi_staging WHERE kpi_type = 'hourly');
+DELETE FROM public.kpi_table WHERE group_by IS NULL AND kpi_type IN (SELECT kpi_type FROM public.kpi_staging WHERE group_by IS NULL);
+INSERT INTO public.kpi_table (kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist) SELECT kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist FROM public.kpi_staging;
+DELETE FROM public.kpi_staging;
+ROLLBACK;
+
 -- Query, genres
 PRAGMA query_only = 1;
 BEGIN;
