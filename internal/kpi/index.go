@@ -11,7 +11,7 @@ import (
 )
 
 // indexFormat is raised whenever states of before can no longer be used; so is the version in the files' own names in package state.
-const indexFormat = 1
+const indexFormat = 2
 
 // index is the document that says which states there are, and what belongs to them. It is exact for a set of data objects: those that
 // it lists.

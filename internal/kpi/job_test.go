@@ -214,7 +214,7 @@ func (s *site) spoil() {
 		_, err = s.curated.Write(ctx, key, data[:s.r.IntN(len(data)+1)], blob.Cond{})
 	case 3: // another version's
 		if key == indexKey {
-			data = bytes.Replace(data, []byte(`"format":1`), []byte(`"format":99`), 1)
+			data = bytes.Replace(data, []byte(`"format":2`), []byte(`"format":99`), 1)
 		}
 		_, err = s.curated.Write(ctx, key, data, blob.Cond{})
 	}
@@ -310,6 +310,12 @@ func TestTakesOver(t *testing.T) {
 	}
 	expect("the first run", 20, 0, 20+3)
 	expect("nothing new", 0, 0, 0)
+	f := &blobtest.Faults{}
+	j := s.job()
+	j.Curated, j.Analytics = f.Wrap(s.curated), f.Wrap(s.analytics)
+	if _, err := j.Execute(ctx); err != nil || len(f.Calls()) > 9 {
+		t.Errorf("a run that finds nothing new makes %d calls, %v: %v", len(f.Calls()), f.Calls(), err)
+	}
 	if s.loads != 1 {
 		t.Errorf("the warehouse was loaded %d times", s.loads)
 	}

@@ -14,12 +14,12 @@ import (
 // Dict is a dictionary page: the values of the codes 0 to Len()-1, in PLAIN encoding. The values of an immutable Dict ascend
 // strictly, unless it is an extension.
 type Dict struct {
-	kind     schema.Kind
-	n        int
-	plain    []byte
-	offs     []uint32 // String: where the bytes of each value begin in plain
-	elements []byte   // plain as Snappy elements, without the length in front; nil until Compress
-	scratch  []byte
+	kind    schema.Kind
+	n       int
+	plain   []byte
+	offs    []uint32 // String: where the bytes of each value begin in plain
+	packed  *packed  // nil until Compress
+	scratch []byte
 }
 
 // NewDict is an empty dictionary of a kind: String, Int64, Timestamp or Double.
@@ -30,7 +30,7 @@ func (d *Dict) Len() int { return d.n }
 
 // Reset empties the dictionary, keeping its memory.
 func (d *Dict) Reset() {
-	d.n, d.plain, d.offs, d.elements = 0, d.plain[:0], d.offs[:0], nil
+	d.n, d.plain, d.offs, d.packed = 0, d.plain[:0], d.offs[:0], nil
 }
 
 // Grow makes room for n more values, texts of size bytes in all.
@@ -113,19 +113,75 @@ func (d *Dict) Sorted() bool {
 
 // Compress compresses the values once, for a dictionary that is written into many row groups.
 func (d *Dict) Compress() {
-	if d.elements == nil {
-		d.elements, d.scratch = snappyElements(d.scratch, d.plain)
-		d.elements = bytes.Clone(d.elements)
+	if d.packed == nil {
+		p := d.pack(&d.scratch)
+		if !p.literal {
+			p.elements = bytes.Clone(p.elements)
+		}
+		d.packed = &p
 	}
 }
 
-// snappyElements compresses src, and cuts the length off that Snappy writes first: the elements of several stretches can
-// then stand one behind the other, for a copy reaches back within its own stretch only.
-func snappyElements(scratch, src []byte) (elements, buf []byte) {
-	buf = slices.Grow(scratch[:0], s2.MaxEncodedLen(len(src)))
-	buf = s2.EncodeSnappy(buf[:cap(buf)], src)
-	_, n := binary.Uvarint(buf)
-	return buf[n:], buf
+// packed is a stretch of a page as Snappy elements, without the length that Snappy writes first: the elements of several stretches can
+// stand one behind the other, for a copy reaches back within its own stretch only.
+type packed struct {
+	elements []byte
+	literal  bool // elements are the bytes themselves, and want the head of a literal
+}
+
+// Large dictionaries that Snappy saves less than a tenth of are not compressed: a reader can then take them as they are stored. Random
+// ids are such.
+const (
+	large       = 64 << 10
+	worthTenths = 9
+)
+
+// pack compresses the values, into scratch. The result is valid as long as that and the dictionary stay as they are.
+func (d *Dict) pack(scratch *[]byte) packed {
+	if d.packed != nil {
+		return *d.packed
+	}
+	*scratch = slices.Grow((*scratch)[:0], s2.MaxEncodedLen(len(d.plain)))
+	*scratch = s2.EncodeSnappy((*scratch)[:cap(*scratch)], d.plain)
+	_, n := binary.Uvarint(*scratch)
+	if elements := (*scratch)[n:]; len(d.plain) < large || 10*len(elements) <= worthTenths*len(d.plain) {
+		return packed{elements: elements}
+	}
+	return packed{d.plain, true}
+}
+
+// snappyParts gives the parts of a Snappy page that is made of stretches.
+func snappyParts(stretches ...packed) (parts [][]byte) {
+	for i := 0; i < len(stretches); i++ {
+		p := stretches[i]
+		if !p.literal {
+			parts = append(parts, p.elements)
+			continue
+		}
+		// Neighbours make one literal, which a reader need not even copy.
+		first, size := i, len(p.elements)
+		for ; i+1 < len(stretches) && stretches[i+1].literal; i++ {
+			size += len(stretches[i+1].elements)
+		}
+		parts = append(parts, literalHead(size))
+		for _, p := range stretches[first : i+1] {
+			parts = append(parts, p.elements)
+		}
+	}
+	return parts
+}
+
+// literalHead is the head of a literal of n bytes, at least one.
+func literalHead(n int) []byte {
+	if n <= 60 {
+		return []byte{byte(n-1) << 2}
+	}
+	head := []byte{0}
+	for v := n - 1; v > 0; v >>= 8 {
+		head = append(head, byte(v))
+	}
+	head[0] = byte(59+len(head)-1) << 2
+	return head
 }
 
 // Subset fills dst with the values whose code is used, in the same order, and remap[code] with their new codes.

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/parquet-go/parquet-go"
+
 	"mss/internal/schema"
 )
 
@@ -206,13 +208,33 @@ func TestRunReader(t *testing.T) {
 	}
 }
 
-// TestRunReaderSharesDictionaries reads row groups whose dictionaries differ at their ends, or not at all.
+// TestRunReaderSharesDictionaries reads row groups whose dictionaries differ at their ends, or not at all; some that Snappy can compress,
+// and some that it cannot.
 func TestRunReaderSharesDictionaries(t *testing.T) {
+	t.Run("words", func(t *testing.T) {
+		testSharedDictionaries(t, func(i int) string { return fmt.Sprintf("name %05d", i) })
+	})
+	r := rand.New(rand.NewPCG(9, 1))
+	t.Run("ids", func(t *testing.T) {
+		testSharedDictionaries(t, func(i int) string { return fmt.Sprintf("%05d%v", i, r.Perm(9)) })
+	})
+	t.Run("random ids", func(t *testing.T) {
+		testSharedDictionaries(t, func(i int) string {
+			b := []byte{byte(i >> 8), byte(i)}
+			for range 30 {
+				b = append(b, byte(r.Uint32()))
+			}
+			return string(b)
+		})
+	})
+}
+
+func testSharedDictionaries(t *testing.T, value func(int) string) {
 	column := schema.Column{Name: "name", Kind: schema.String, Nullable: true}
 	table := schema.Table{Name: "test", Columns: []schema.Column{column}}
 	front := NewDict(schema.String)
 	for i := range 3000 {
-		front.AddString(fmt.Sprintf("name %05d", i))
+		front.AddString(value(i))
 	}
 	front.Compress()
 	var b bytes.Buffer
@@ -237,6 +259,24 @@ func TestRunReaderSharesDictionaries(t *testing.T) {
 	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
+	}
+	lib := parquet.NewReader(bytes.NewReader(b.Bytes()))
+	row := make([]parquet.Row, 1)
+	for _, more := range extensions {
+		for i := range 3000 + len(more) {
+			if n, err := lib.ReadRows(row); n != 1 {
+				t.Fatal(err)
+			}
+			want := ""
+			if i < 3000 {
+				want = string(front.Text(uint32(i)))
+			} else {
+				want = more[i-3000]
+			}
+			if got := string(row[0][0].ByteArray()); got != want {
+				t.Fatalf("parquet-go reads %q, want %q", got, want)
+			}
+		}
 	}
 	f, err := Open(bytes.NewReader(b.Bytes()), int64(b.Len()))
 	if err != nil {

@@ -113,27 +113,31 @@ func (g *Group) Dictionary(col int, dict, ext *Dict) {
 	c := &g.cols[col]
 	c.dict, c.ext, c.coded = dict, ext, true
 	n, size := dict.n, len(dict.plain)
-	elements := dict.elements
-	if elements == nil {
-		elements, c.snap = snappyElements(c.snap, dict.plain)
-	}
+	stretches := []packed{dict.pack(&c.snap)}
 	if ext != nil && ext.n > 0 {
-		var more []byte
-		more, ext.scratch = snappyElements(ext.scratch, ext.plain)
-		elements = append(elements[:len(elements):len(elements)], more...)
+		more := ext.pack(&ext.scratch)
+		if stretches[0].literal {
+			more = packed{ext.plain, true} // in one with it
+		}
+		stretches = append(stretches, more)
 		n += ext.n
 		size += len(ext.plain)
 	}
 	c.width = codeWidth(n)
-	var head [binary.MaxVarintLen64]byte
-	k := binary.PutUvarint(head[:], uint64(size))
+	parts := append([][]byte{binary.AppendUvarint(nil, uint64(size))}, snappyParts(stretches...)...)
 	h := format.PageHeader{Type: format.DictionaryPage, UncompressedPageSize: int32(size),
-		CompressedPageSize: int32(k + len(elements)),
 		DictionaryPageHeader: thrift.New(format.DictionaryPageHeader{NumValues: int32(n), Encoding: format.Plain,
 			IsSorted: ext == nil || ext.n == 0})}
-	h.CRC = int32(crc32.Update(crc32.ChecksumIEEE(head[:k]), crc32.IEEETable, elements))
+	crc := uint32(0)
+	for _, part := range parts {
+		h.CompressedPageSize += int32(len(part))
+		crc = crc32.Update(crc, crc32.IEEETable, part)
+	}
+	h.CRC = int32(crc)
 	c.header(&h)
-	c.buf = append(append(c.buf, head[:k]...), elements...)
+	for _, part := range parts {
+		c.buf = append(c.buf, part...)
+	}
 	c.dictSize = len(c.buf)
 }
 
