@@ -2,6 +2,7 @@ package integrate
 
 import (
 	"math"
+	"math/bits"
 
 	"mss/internal/parquetio"
 	"mss/internal/schema"
@@ -82,6 +83,14 @@ func (t *timeCodes) finish(plays []uint64) {
 		}
 	}
 	t.whole = 2*distinct >= len(rank)
+	n := distinct
+	if t.whole {
+		n = len(rank)
+	}
+	width := max(1, bits.Len(uint(n-1)))
+	if t.coded = n*8+len(plays)*width/8 < len(plays)*plainBytes; !t.coded {
+		return
+	}
 	if t.dict == nil {
 		t.dict = parquetio.NewDict(schema.Timestamp)
 	}
@@ -93,11 +102,6 @@ func (t *timeCodes) finish(plays []uint64) {
 		}
 	}
 	t.rank = rank
-	width := 1
-	for 1<<width < t.dict.Len() {
-		width++
-	}
-	t.coded = t.dict.Len()*8+len(plays)*width/8 < len(plays)*plainBytes
 }
 
 // codes fills the dictionary codes of the plays in.
