@@ -38,7 +38,11 @@ func BenchmarkFold(b *testing.B) {
 				} else if err := w.foldBatches(context.Background(), rg); err != nil {
 					b.Fatal(err)
 				}
-				size = len(w.folder.End(nil))
+				state, err := w.folder.End(nil)
+				if err != nil {
+					b.Fatal(err)
+				}
+				size = len(state)
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(rows)), "ns/row")
 			b.ReportMetric(float64(size), "state-bytes")

@@ -148,7 +148,7 @@ func (w *work) update(ctx context.Context, p *plan) (*result, error) {
 // wasteful says whether the keys are many more than those that occur.
 func wasteful(r state.Result, keys state.Sizes) bool {
 	const some = 10000
-	return keys.Users > 2*r.Users+some || keys.Songs > 2*r.Songs+some
+	return keys.Users > 2*r.Users+some || keys.Tracks > 2*r.Tracks+some
 }
 
 // fold folds data objects into the totals.

@@ -80,7 +80,9 @@ func (w *worker) fold(ctx context.Context, rg rowGroup) (last bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		part = w.folder.End(part)
+		if part, err = w.folder.End(part); err != nil {
+			return false, err
+		}
 	}
 	return rg.folded(part), nil
 }

@@ -38,7 +38,9 @@ func benchTotal(b *testing.B) (*Keys, *Total) {
 		if err := f.Fold(batch); err != nil {
 			b.Fatal(err)
 		}
-		f.End(nil)
+		if _, err := f.End(nil); err != nil {
+			b.Fatal(err)
+		}
 	}
 	return keys, total
 }

@@ -5,8 +5,8 @@
 // state of the object that the row group belongs to. From states of objects a Loader makes a Total again. Whatever way a Total came
 // about (rows in any order, cut into any row groups and objects, folded, loaded, or both, then merged), its Rows are the same.
 //
-// A Total keeps for each user the hours in which it occurs, and for each song how many rows there are in each hour; by these it knows
-// the tracks of each hour and the plays of each artists text, too. Of each genre it keeps sums of 128 bits, counts, and the top row.
+// A Total keeps for each user and each track the hours in which it occurs, and for each artists text how many rows there are in each
+// hour. Of each genre it keeps sums of 128 bits, counts, and the top row.
 //
 // # Files
 //
@@ -30,8 +30,8 @@
 //	           of each user its hours: if the byte is 0 as three bytes of bits, else in five bits each; the last byte is filled up
 //	           of each row of the runs its hour, in five bits; the last byte is filled up
 //	total    "kpit\x01"; rows, plays, rows that count in the hours; genres;
-//	         a number of users, then of each its hours, as three bytes of bits;
-//	         a number of songs, then of each its hours, likewise, and for each of these the number of rows
+//	         a number of users, then of each its hours, as three bytes of bits; tracks: likewise;
+//	         a number of artists, the first of which is NULL, then of each its hours, likewise, and for each of these the number of rows
 //	genre    rows; rows that have a duration; rows that have a popularity; sum of durations, sum of popularities (16 bytes each: the
 //	         upper half, then the lower); a byte: 0 no top row, 1 it has no popularity, 2 it has: then the popularity (signed);
 //	         then track_name and artists of the top row, two texts

@@ -3,7 +3,6 @@ package state
 import (
 	"encoding/binary"
 	"fmt"
-	"math/bits"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -102,97 +101,5 @@ func (l *Loader) addPart(s *source) (err error) {
 		return ErrFormat
 	}
 	t.addPart(p, &g)
-	return nil
-}
-
-// Encode gives the Total as a file.
-func (t *Total) Encode() []byte {
-	songs := len(t.songs)
-	dst := make([]byte, 0, 64<<10+3*len(t.users)+(3+hours+hours/2)*songs)
-	dst = append(dst, totalMagic...)
-	dst = appendTally(dst, t.tally)
-	dst = appendGenres(dst, &t.genres)
-	dst = binary.AppendUvarint(dst, uint64(len(t.users)))
-	dst = appendMasks(dst, t.users)
-	dst = binary.AppendUvarint(dst, uint64(songs))
-	for code := range songs {
-		dst = t.appendCounts(dst, uint32(code))
-	}
-	return dst
-}
-
-// appendCounts appends the hours of a song, and the numbers of its rows.
-func (t *Total) appendCounts(dst []byte, song uint32) []byte {
-	// Mostly all numbers fit into a byte, but whether there are some is as good as random: no branches.
-	var out [3 + hours]byte
-	k, mask, all := uint(3), uint32(0), uint16(0)
-	for h, n := range t.songs[song] {
-		some := uint32(n|-n) >> 15 & 1
-		out[k] = byte(n)
-		k += uint(some)
-		mask |= some << h
-		all |= n
-	}
-	if all < 0x80 && t.wide == nil {
-		out[0], out[1], out[2] = byte(mask), byte(mask>>8), byte(mask>>16)
-		return append(dst, out[:k]...)
-	}
-	var counts [hours]uint64
-	mask = t.countsOf(song, &counts)
-	dst = append(dst, byte(mask), byte(mask>>8), byte(mask>>16))
-	for ; mask != 0; mask &= mask - 1 {
-		dst = binary.AppendUvarint(dst, counts[bits.TrailingZeros32(mask)%hours])
-	}
-	return dst
-}
-
-// Decode fills an empty Total from a file.
-func (t *Total) Decode(data []byte) error {
-	s, err := open(data, totalMagic)
-	if err != nil {
-		return err
-	}
-	t.tally = s.tally()
-	t.genres = s.genres()
-	users := s.size(3)
-	t.users = s.masks(nil, users)
-	songs := s.size(3)
-	if s.bad || users > t.keys.users.size() || songs > t.keys.songs.size() {
-		return ErrFormat
-	}
-	t.fit()
-	sum := int64(0)
-	b := s.b
-	for code := range songs {
-		if len(b) < 3 {
-			return ErrFormat
-		}
-		mask := uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16
-		b = b[3:]
-		counts := &t.songs[code]
-		for ; mask != 0; mask &= mask - 1 {
-			h := bits.TrailingZeros32(mask) % hours
-			if len(b) > 0 && b[0] < 0x80 {
-				counts[h] = uint16(b[0])
-				sum += int64(b[0])
-				b = b[1:]
-				continue
-			}
-			n, k := binary.Uvarint(b)
-			if k <= 0 || int64(n) < 0 || int64(n) > t.counted-sum {
-				return ErrFormat
-			}
-			b = b[k:]
-			counts[h] = uint16(n)
-			sum += int64(n)
-			if n > narrow {
-				t.carry(uint32(code), h, n&^narrow)
-			}
-		}
-	}
-	s.b = b
-	if s.bad || len(s.b) > 0 || sum != t.counted {
-		return ErrFormat
-	}
 	return nil
 }

@@ -41,8 +41,8 @@ type song struct {
 	track, artists uint32
 }
 
-// songTable numbers songs in the order in which they are added, which is that of the rows they come from. So rows that are
-// in the same order go through the counters of their songs from front to back, and wait for memory seldom.
+// songTable numbers songs in the order in which they are added, which is that of the rows they come from. So the codes of rows that are
+// in the same order mostly ascend.
 type songTable struct {
 	mu    sync.Mutex
 	songs []song          // by code
@@ -60,6 +60,13 @@ func (t *songTable) size() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return len(t.songs)
+}
+
+// all are the songs that have numbers now. They never change.
+func (t *songTable) all() []song {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.songs
 }
 
 // codes fills in the codes of songs; of each the track and the artists are given. There are that many tracks in all.

@@ -11,9 +11,9 @@ import (
 
 // Result is what comes out of a Total.
 type Result struct {
-	Rows         []schema.KPI // the genres by their bytes, NULL last, then the hours
-	Hourly       int64        // rows that were counted in the hours: as many as Counted, if all is well
-	Users, Songs int          // how many keys occur; Keys may hold more, of objects that are gone
+	Rows          []schema.KPI // the genres by their bytes, NULL last, then the hours
+	Hourly        int64        // rows that were counted in the hours: as many as Counted, if all is well
+	Users, Tracks int          // how many keys occur; Keys may hold more, of objects that are gone
 }
 
 // Result computes it. Encode may be at work at the same time.
@@ -42,16 +42,21 @@ func (t *Total) Result() Result {
 		diversity := float64(h.tracks[i]) / float64(h.rows[i])
 		out = append(out, schema.KPI{Type: schema.Hourly, GroupBy: &name, ListenCount: h.users[i], AvgDuration: &diversity, TopArtist: h.top[i]})
 	}
-	res := Result{Rows: out, Songs: h.songs}
+	res := Result{Rows: out, Users: used(t.users), Tracks: used(t.tracks)}
 	for _, n := range h.rows {
 		res.Hourly += n
 	}
-	for _, bits := range t.users {
+	return res
+}
+
+// used counts the sets that are not empty.
+func used(sets []uint32) (n int) {
+	for _, bits := range sets {
 		if bits != 0 {
-			res.Users++
+			n++
 		}
 	}
-	return res
+	return n
 }
 
 func (g *genre) row(name *string) schema.KPI {
@@ -63,65 +68,38 @@ func (g *genre) row(name *string) schema.KPI {
 type hourly struct {
 	rows, users, tracks [hours]int64
 	top                 [hours]*string
-	songs               int // that occur
 }
 
-// hoursAtATime is how many hours are summed up in one pass over the songs: so few that the sums of all artists stay in a near cache.
-const hoursAtATime = 4
-
-func (t *Total) hourly() (out hourly) {
-	songs := t.keys.songs.songs
-	trackHours := make([]uint32, t.keys.tracks.size())
-	for code := range t.songs {
-		if mask := t.hoursOf(uint32(code)); mask != 0 {
-			out.songs++
-			trackHours[songs[code].track] |= mask
+func (t *Total) hourly() hourly {
+	out := hourly{users: countBits(t.users), tracks: countBits(t.tracks)}
+	var best [hours]uint32 // codes plus one
+	var most, none, counts [hours]int64
+	for at := range t.artists {
+		t.countsOf(uint32(at), &counts)
+		for h, n := range counts {
+			out.rows[h] += n
+			switch {
+			case n == 0 || n < most[h]:
+			case at == 0:
+				none[h] = n
+			case n > most[h] || t.smaller(uint32(at), best[h]):
+				most[h], best[h] = n, uint32(at)
+			}
 		}
 	}
-	out.users, out.tracks = countBits(t.users), countBits(trackHours)
-
-	artists := t.keys.artists.size()
-	sums := make([][hoursAtATime]int64, artists+1) // the last one is of the rows that have no artists
-	for first := 0; first < hours; first += hoursAtATime {
-		clear(sums)
-		for code := range t.songs {
-			sum, n := &sums[min(songs[code].artists, uint32(artists))], (*[hoursAtATime]uint16)(t.songs[code][first:])
-			for i := range sum {
-				sum[i] += int64(n[i])
-			}
+	for h, n := range most {
+		// Rows without artists win under glue semantics only, and only alone.
+		if n > 0 && !(t.sem == schema.Glue && none[h] > n) {
+			name := string(t.keys.artists.text(best[h] - 1))
+			out.top[h] = &name
 		}
-		for code, w := range t.wide {
-			sum := &sums[min(songs[code].artists, uint32(artists))]
-			for i, n := range w[first : first+hoursAtATime] {
-				sum[i] += int64(n)
-			}
-		}
-		t.topArtists(&out, first, sums)
 	}
 	return out
 }
 
-// topArtists finds for some hours the artists text with most rows, of several the smallest. Rows without one win under glue
-// semantics only, and only alone.
-func (t *Total) topArtists(out *hourly, first int, sums [][hoursAtATime]int64) {
-	none := len(sums) - 1
-	var best [hoursAtATime]uint32
-	var most [hoursAtATime]int64
-	for a := range sums[:none] {
-		for i, n := range sums[a] {
-			out.rows[first+i] += n
-			if n > most[i] || n == most[i] && n > 0 && bytes.Compare(t.keys.artists.text(uint32(a)), t.keys.artists.text(best[i])) < 0 {
-				most[i], best[i] = n, uint32(a)
-			}
-		}
-	}
-	for i, n := range most {
-		out.rows[first+i] += sums[none][i]
-		if n > 0 && !(t.sem == schema.Glue && sums[none][i] > n) {
-			name := string(t.keys.artists.text(best[i]))
-			out.top[first+i] = &name
-		}
-	}
+// smaller compares the texts of artists, by codes plus one.
+func (t *Total) smaller(a, b uint32) bool {
+	return bytes.Compare(t.keys.artists.text(a-1), t.keys.artists.text(b-1)) < 0
 }
 
 // countBits tells for each hour how many of the sets have it.

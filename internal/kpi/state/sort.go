@@ -3,7 +3,7 @@ package state
 import "slices"
 
 // sorter brings parts into the order of codes. The state of an object becomes half as large by that, for the differences between codes
-// are small then; and the counters of songs are gone through from front to back. It keeps its memory.
+// are small then. It keeps its memory.
 type sorter struct {
 	keys, space    []uint64
 	codes, numbers []uint32

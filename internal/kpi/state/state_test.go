@@ -153,7 +153,10 @@ func TestExact(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				object = f.End(object)
+				var err error
+				if object, err = f.End(object); err != nil {
+					t.Fatal(err)
+				}
 				group = group[k:]
 			}
 			objects = append(objects, object)
@@ -199,7 +202,10 @@ func TestExact(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		object := f.End(NewObject(nil))
+		object, err := f.End(NewObject(nil))
+		if err != nil {
+			t.Fatal(err)
+		}
 		check("one more", again)
 		add(t, merged, object)
 		check("one more merged", merged)
@@ -217,7 +223,11 @@ func TestDamaged(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	object, sum, names := f.End(NewObject(nil)), total.Encode(), keys.Encode(Sizes{})
+	object, err := f.End(NewObject(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, names := total.Encode(), keys.Encode(Sizes{})
 	damage := func(b []byte) []byte {
 		b = slices.Clone(b)
 		for range 1 + r.IntN(3) {

@@ -1,7 +1,6 @@
 package state
 
 import (
-	"slices"
 	"sync"
 
 	"mss/internal/schema"
@@ -16,10 +15,11 @@ type Total struct {
 	mu   sync.Mutex // held while a part is added
 
 	tally
-	genres genres
-	users  []uint32                  // by code: the hours in which the user occurs, as bits
-	songs  [][hours]uint16           // by code: rows by the hour, without their multiples of 65,536. Memory is what a look-up here waits for
-	wide   map[uint32]*[hours]uint64 // by code: these multiples, where there are some
+	genres  genres
+	users   []uint32                  // by code: the hours in which the user occurs, as bits
+	tracks  []uint32                  // likewise
+	artists [][hours]uint16           // by code plus one, for None is 0: rows by the hour, without their multiples of 65,536
+	wide    map[uint32]*[hours]uint64 // by code plus one: these multiples, where there are some
 }
 
 const hours = 24
@@ -49,26 +49,50 @@ func (t *Total) Plays() int64 { return t.primary }
 // Counted counts the rows that are to be counted in the hours.
 func (t *Total) Counted() int64 { return t.counted }
 
-// fit makes room for all users and songs that have numbers now.
+// fit makes room for all keys that have numbers now.
 func (t *Total) fit() {
 	t.users = fit(t.users, t.keys.users.size())
-	n := t.keys.songs.size()
-	if n > cap(t.songs) { // once for all: mostly there is a song for each track
-		room := max(n, t.keys.tracks.size())
-		t.songs = slices.Grow(t.songs, room+room/8-len(t.songs))
-	}
-	t.songs = fit(t.songs, n)
+	t.tracks = fit(t.tracks, t.keys.tracks.size())
+	t.artists = fit(t.artists, t.keys.artists.size()+1)
 }
 
-// carry counts rows of a song that songs has no room for: n is a multiple of 65,536.
-func (t *Total) carry(song uint32, h int, n uint64) {
-	w := t.wide[song]
+// addPart adds a part and the genres of its rows. It may be called concurrently.
+func (t *Total) addPart(p *part, g *genres) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.fit()
+	t.tally.add(p.tally)
+	t.genres.merge(g)
+	for i, code := range p.users {
+		t.users[code] |= p.hours[i]
+	}
+	songs, in := t.keys.songs.all(), p.in
+	for i, code := range p.songs {
+		s := songs[code]
+		at := s.artists + 1 // 0 for None
+		counts := &t.artists[at]
+		n := p.counts[i]
+		mask := uint32(0)
+		for _, h := range in[:n] {
+			mask |= 1 << (h & 31)
+			if counts[h]++; counts[h] == 0 {
+				t.carry(at, int(h), narrow+1)
+			}
+		}
+		t.tracks[s.track] |= mask
+		in = in[n:]
+	}
+}
+
+// carry counts rows of artists that the narrow counter has no room for: n is a multiple of 65,536.
+func (t *Total) carry(at uint32, h int, n uint64) {
+	w := t.wide[at]
 	if w == nil {
 		if t.wide == nil {
 			t.wide = map[uint32]*[hours]uint64{}
 		}
 		w = &[hours]uint64{}
-		t.wide[song] = w
+		t.wide[at] = w
 	}
 	w[h] += n
 }
@@ -76,40 +100,19 @@ func (t *Total) carry(song uint32, h int, n uint64) {
 // narrow is what carry need not count.
 const narrow = 1<<16 - 1
 
-// countsOf gives the rows of a song by the hour, and the hours in which there are some, as bits.
-func (t *Total) countsOf(song uint32, counts *[hours]uint64) (mask uint32) {
-	for h, n := range t.songs[song] {
-		counts[h] = uint64(n)
-	}
-	if w := t.wide[song]; w != nil {
-		for h, n := range w {
-			counts[h] += n
-		}
-	}
-	for h, n := range counts {
-		if n > 0 {
-			mask |= 1 << h
-		}
-	}
-	return mask
-}
-
-// hoursOf gives the hours in which there are rows of a song, as bits.
-func (t *Total) hoursOf(song uint32) (mask uint32) {
-	for h, n := range t.songs[song] {
-		mask |= uint32(n|-n) >> 15 & 1 << h // without a branch: whether there are some is as good as random
+// countsOf gives the rows of artists by the hour.
+func (t *Total) countsOf(at uint32, counts *[hours]int64) {
+	for h, n := range t.artists[at] {
+		counts[h] = int64(n)
 	}
 	if t.wide == nil {
-		return mask
+		return
 	}
-	if w := t.wide[song]; w != nil {
+	if w := t.wide[at]; w != nil {
 		for h, n := range w {
-			if n > 0 {
-				mask |= 1 << h
-			}
+			counts[h] += int64(n)
 		}
 	}
-	return mask
 }
 
 // Merge adds another Total of the same keys and semantics. Nothing may be folded into either meanwhile.
@@ -120,20 +123,23 @@ func (t *Total) Merge(o *Total) {
 	for code, bits := range o.users {
 		t.users[code] |= bits
 	}
-	for i := range o.songs {
-		a, b := &t.songs[i], &o.songs[i]
+	for code, bits := range o.tracks {
+		t.tracks[code] |= bits
+	}
+	for at := range o.artists {
+		a, b := &t.artists[at], &o.artists[at]
 		for h := range a {
 			n := uint64(a[h]) + uint64(b[h])
 			a[h] = uint16(n)
 			if n > narrow {
-				t.carry(uint32(i), h, n&^narrow)
+				t.carry(uint32(at), h, n&^narrow)
 			}
 		}
 	}
-	for song, w := range o.wide {
+	for at, w := range o.wide {
 		for h, n := range w {
 			if n > 0 {
-				t.carry(song, h, n)
+				t.carry(at, h, n)
 			}
 		}
 	}
