@@ -2,7 +2,6 @@ package integrate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -52,8 +51,10 @@ const streams = "streams/"
 func (j *Job) makePlan(ctx context.Context, txn *lake.Txn, sources []blob.Object, metadata string) (*plan, error) {
 	old := txn.Old()
 	ranged := j.From != "" || j.To != ""
-	if ranged && old != nil && old.Incomplete {
-		return nil, errors.New("a run was killed while it published: finish it first, by `mss run integrate` without --from and --to")
+	if ranged && old != nil && (old.Incomplete || old.Semantics != j.Run.Semantics) {
+		// What lies outside the range would stay as it is, and one dataset is of one run and of one semantics.
+		return nil, fmt.Errorf("%w: --from and --to want a dataset that is whole, and was made with --semantics %s; first run `mss run integrate --semantics %s` without them",
+			lake.ErrUsage, j.Run.Semantics, j.Run.Semantics)
 	}
 	p := &plan{metadata: metadata, changed: old == nil || old.Incomplete || old.Semantics != j.Run.Semantics || txn.HasForeign()}
 	seen := map[string]bool{}
@@ -61,12 +62,12 @@ func (j *Job) makePlan(ctx context.Context, txn *lake.Txn, sources []blob.Object
 		it := item{name: strings.TrimPrefix(source.Key, streams), source: source}
 		e := old.Entry(outputKey(it.name))
 		seen[outputKey(it.name)] = true
-		var changed bool
-		var err error
-		if it.action, it.entry, changed, err = ledger.Decide(ctx, j.Raw, source, txn, e, j.Run.Full); err != nil {
+		d, err := ledger.Decide(ctx, j.Raw, source, txn, e, j.Run.Full)
+		if err != nil {
 			return nil, err
 		}
-		p.changed = p.changed || changed
+		it.action, it.entry = d.Action, d.Entry
+		p.changed = p.changed || d.Changed
 		if it.action == ledger.Unchanged && it.entry.Metadata != p.metadata {
 			it.action = j.outdated(old)
 			if !it.action.Reads() {

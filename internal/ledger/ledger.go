@@ -53,31 +53,40 @@ func Same(ctx context.Context, raw blob.Bucket, obj blob.Object, src *lake.Sourc
 	return same, err
 }
 
-// Decide compares a raw object with the entry of the old snapshot that was made from it, nil when there is none. The entry that it
-// returns is brought up to date; it is to be kept where the action is Unchanged. Changed says that it is not as the snapshot has it.
-func Decide(ctx context.Context, raw blob.Bucket, obj blob.Object, txn *lake.Txn, e *lake.Entry, full bool) (act Action, keep lake.Entry, changed bool, err error) {
+// Decision is what becomes of a source.
+type Decision struct {
+	Action Action
+	// Entry is that of the old snapshot, brought up to date: it is to be kept where the action is Unchanged.
+	Entry lake.Entry
+	// Changed says that Entry is not as the snapshot has it.
+	Changed bool
+}
+
+// Decide compares a raw object with the entry of the old snapshot that was made from it, nil when there is none. Full has it read again
+// though it is the same.
+func Decide(ctx context.Context, raw blob.Bucket, obj blob.Object, txn *lake.Txn, e *lake.Entry, full bool) (Decision, error) {
 	if e == nil || e.Source == nil {
-		return New, keep, false, nil
+		return Decision{Action: New}, nil
 	}
-	keep = *e
 	src := *e.Source
-	keep.Source = &src
 	same, err := Same(ctx, raw, obj, &src)
 	if err != nil {
-		return "", keep, false, err
+		return Decision{}, err
 	}
-	keep2, intact, err := txn.Intact(ctx, keep)
+	entry, intact, err := txn.Intact(ctx, *e)
 	if err != nil {
-		return "", keep, false, err
+		return Decision{}, err
 	}
-	changed = keep2.ETag != keep.ETag || src.ETag != e.Source.ETag || src.Weak != e.Source.Weak
+	entry.Source = &src
+	d := Decision{Action: Unchanged, Entry: entry}
+	d.Changed = entry.ETag != e.ETag || src.ETag != e.Source.ETag || src.Weak != e.Source.Weak
 	switch {
 	case !same:
-		return Replaced, keep2, changed, nil
+		d.Action = Replaced
 	case full:
-		return Forced, keep2, changed, nil
+		d.Action = Forced
 	case !intact:
-		return Damaged, keep2, changed, nil
+		d.Action = Damaged
 	}
-	return Unchanged, keep2, changed, nil
+	return d, nil
 }

@@ -160,9 +160,11 @@ func (j *Job) decide(ctx context.Context, tables ...*table) error {
 			e = nil // songs.csv.gz instead of songs.csv, say
 		}
 		full := j.Run.Full || old != nil && len(old.Objects) != 1
-		if t.action, t.entry, t.stale, err = ledger.Decide(ctx, j.Raw, t.source, t.txn, e, full); err != nil {
+		d, err := ledger.Decide(ctx, j.Raw, t.source, t.txn, e, full)
+		if err != nil {
 			return err
 		}
+		t.action, t.entry, t.stale = d.Action, d.Entry, d.Changed
 		if t.action == ledger.Unchanged && old.Semantics != j.Run.Semantics {
 			t.action = ledger.Semantics
 		}
