@@ -28,7 +28,7 @@ PACKAGE_VERSION ?= $(shell echo '$(VERSION)' | sed 's/^v\([0-9]\)/\1/; /^[0-9]*\
 DIST := $(CURDIR)/dist
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-tools test-readers test-statements test-histories readers-tools test-deploy package package-tools test-package lint lint-tools check fuzz bench bench-peers clean
+.PHONY: help demo build test test-tools test-readers test-statements test-histories test-kills readers-tools test-deploy package package-tools test-package lint lint-tools check fuzz bench bench-peers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -92,6 +92,9 @@ test-deploy: ## check the CloudFormation template with cfn-lint, and deploy/ aga
 	@$(call venv,$(VENVS)-aws,test/aws/requirements.txt)
 	$(VENVS)-aws/bin/cfn-lint --non-zero-exit-code informational -- deploy/mss.yaml
 	go test -count=1 ./deploy
+
+test-kills: test-tools ## kill the program at every request to S3, before and after; make test kills at some
+	MSS_TEST_KILLS=all go test -count=1 -timeout 2h -v -run TestKilledOnS3 ./internal/e2e
 
 lint: lint-tools ## gofmt, go vet, staticcheck
 	@files=$$(git ls-files -z --cached --others --exclude-standard '*.go' | xargs -0 gofmt -l) && \

@@ -26,7 +26,7 @@ func killStep() int {
 	if os.Getenv("MSS_TEST_KILLS") == "all" {
 		return 1
 	}
-	return 9
+	return 20
 }
 
 // s3Site is a site on a real S3 server, behind a proxy, with a real PostgreSQL.
