@@ -133,8 +133,12 @@ func (w *work) update(ctx context.Context, p *plan) (*result, error) {
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	if len(p.kept) > 0 && wasteful(res, keys.Sizes()) {
-		return nil, fmt.Errorf("%w: most of their keys are of objects that are gone", errAgain)
+	x.Share = shareOf(res, keys.Sizes())
+	if len(p.kept) > 0 {
+		if wasteful(x.Share, w.store.index.Share, keys.Sizes()) {
+			return nil, fmt.Errorf("%w: most of their keys are of objects that are gone", errAgain)
+		}
+		x.Share = w.store.index.Share
 	}
 	r := &result{rows: res.Rows, counts: countsOf(t, res), kept: len(p.kept), fresh: p.fresh}
 	if w.write {
@@ -145,10 +149,11 @@ func (w *work) update(ctx context.Context, p *plan) (*result, error) {
 	return r, nil
 }
 
-// wasteful says whether the keys are many more than those that occur.
-func wasteful(r state.Result, keys state.Sizes) bool {
+// wasteful says whether the keys that occur have become half as great a share of all as they were when all was made anew. They never are
+// all: a dictionary may have values that its row group has not.
+func wasteful(now, anew share, keys state.Sizes) bool {
 	const some = 10000
-	return keys.Users > 2*r.Users+some || keys.Tracks > 2*r.Tracks+some
+	return keys.Users > some && now.Users < anew.Users/2 || keys.Tracks > some && now.Tracks < anew.Tracks/2
 }
 
 // fold folds data objects into the totals.
