@@ -99,14 +99,26 @@ func (w *work) merged() *state.Total {
 	return w.totals[0]
 }
 
-// ballastSize is memory that is asked for and never touched, so that it costs none. The garbage collector waits until memory has
-// doubled: beginning from nothing it would work four times in a short run, which takes a quarter of its time.
-const ballastSize = 24 << 20
+// ballastSize is memory that is asked for and never touched, so that it costs none, in runs that read less than shortRun. The garbage
+// collector waits until memory has doubled: beginning from nothing it would work four times in such a run, for a quarter of its time.
+const (
+	ballastSize = 24 << 20
+	shortRun    = 64 << 20
+)
+
+func sizeOf(objects []blob.Object) (size int64) {
+	for _, o := range objects {
+		size += o.Size
+	}
+	return size
+}
 
 // update merges what is taken over with what is folded anew, writes the new states, and makes the index of them all.
 func (w *work) update(ctx context.Context, p *plan) (*result, error) {
-	ballast := make([]byte, ballastSize)
-	defer runtime.KeepAlive(ballast)
+	if sizeOf(p.fresh) < shortRun {
+		ballast := make([]byte, ballastSize)
+		defer runtime.KeepAlive(ballast)
+	}
 	x := &index{Semantics: w.job.Run.Semantics}
 	keys := state.NewKeys()
 	if len(p.kept) > 0 {
@@ -158,10 +170,6 @@ func wasteful(now, anew share, keys state.Sizes) bool {
 
 // fold folds data objects into the totals.
 func (w *work) fold(ctx context.Context, objects []blob.Object, done func(context.Context, blob.Object, []byte) error) error {
-	size := int64(0)
-	for _, o := range objects {
-		size += o.Size
-	}
-	w.job.Run.Progress.Start(name, size)
+	w.job.Run.Progress.Start(name, sizeOf(objects))
 	return w.foldObjects(ctx, objects, done)
 }
