@@ -1,6 +1,7 @@
 // Package bench times the three jobs end to end, each as a process of its own, on generated plays.
 //
 //	make bench BENCH=Job          # 1 M and 10 M plays
+//	make bench BENCH=Nightly      # one new file of a hundred
 //	MSS_BENCH_PLAYS=100000000 make bench BENCH=Job/integrate
 //
 // The figures of a process are the operating system's: its CPU time, and its peak resident memory. The input is generated
@@ -86,10 +87,7 @@ func BenchmarkJob(b *testing.B) {
 				var sum usage
 				n := 0
 				for b.Loop() {
-					u := run(b, bin, append([]string{"run", job, "--full"}, places...)...)
-					sum.wall += u.wall
-					sum.cpu += u.cpu
-					sum.peak = max(sum.peak, u.peak)
+					sum.add(run(b, bin, append([]string{"run", job, "--full"}, places...)...))
 					n++
 				}
 				b.ReportMetric(float64(plays)*float64(n)/sum.wall.Seconds(), "plays/s")

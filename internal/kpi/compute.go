@@ -99,14 +99,26 @@ func (w *work) merged() *state.Total {
 	return w.totals[0]
 }
 
-// ballastSize is memory that is asked for and never touched, so that it costs none. The garbage collector waits until memory has
-// doubled: beginning from nothing it would work four times in a short run, which takes a quarter of its time.
-const ballastSize = 24 << 20
+// ballastSize is memory that is asked for and never touched, so that it costs none, in runs that read less than shortRun. The garbage
+// collector waits until memory has doubled: beginning from nothing it would work four times in such a run, for a quarter of its time.
+const (
+	ballastSize = 24 << 20
+	shortRun    = 64 << 20
+)
+
+func sizeOf(objects []blob.Object) (size int64) {
+	for _, o := range objects {
+		size += o.Size
+	}
+	return size
+}
 
 // update merges what is taken over with what is folded anew, writes the new states, and makes the index of them all.
 func (w *work) update(ctx context.Context, p *plan) (*result, error) {
-	ballast := make([]byte, ballastSize)
-	defer runtime.KeepAlive(ballast)
+	if sizeOf(p.fresh) < shortRun {
+		ballast := make([]byte, ballastSize)
+		defer runtime.KeepAlive(ballast)
+	}
 	x := &index{Semantics: w.job.Run.Semantics}
 	keys := state.NewKeys()
 	if len(p.kept) > 0 {
@@ -133,8 +145,12 @@ func (w *work) update(ctx context.Context, p *plan) (*result, error) {
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	if len(p.kept) > 0 && wasteful(res, keys.Sizes()) {
-		return nil, fmt.Errorf("%w: most of their keys are of objects that are gone", errAgain)
+	x.Share = shareOf(res, keys.Sizes())
+	if len(p.kept) > 0 {
+		if wasteful(x.Share, w.store.index.Share, keys.Sizes()) {
+			return nil, fmt.Errorf("%w: most of their keys are of objects that are gone", errAgain)
+		}
+		x.Share = w.store.index.Share
 	}
 	r := &result{rows: res.Rows, counts: countsOf(t, res), kept: len(p.kept), fresh: p.fresh}
 	if w.write {
@@ -145,18 +161,15 @@ func (w *work) update(ctx context.Context, p *plan) (*result, error) {
 	return r, nil
 }
 
-// wasteful says whether the keys are many more than those that occur.
-func wasteful(r state.Result, keys state.Sizes) bool {
+// wasteful says whether the keys that occur have become half as great a share of all as they were when all was made anew. They never are
+// all: a dictionary may have values that its row group has not.
+func wasteful(now, anew share, keys state.Sizes) bool {
 	const some = 10000
-	return keys.Users > 2*r.Users+some || keys.Tracks > 2*r.Tracks+some
+	return keys.Users > some && now.Users < anew.Users/2 || keys.Tracks > some && now.Tracks < anew.Tracks/2
 }
 
 // fold folds data objects into the totals.
 func (w *work) fold(ctx context.Context, objects []blob.Object, done func(context.Context, blob.Object, []byte) error) error {
-	size := int64(0)
-	for _, o := range objects {
-		size += o.Size
-	}
-	w.job.Run.Progress.Start(name, size)
+	w.job.Run.Progress.Start(name, sizeOf(objects))
 	return w.foldObjects(ctx, objects, done)
 }

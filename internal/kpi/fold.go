@@ -80,9 +80,7 @@ func (w *worker) fold(ctx context.Context, rg rowGroup) (last bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		if part, err = w.folder.End(part); err != nil {
-			return false, err
-		}
+		part = w.folder.End(part)
 	}
 	return rg.folded(part), nil
 }

@@ -22,6 +22,9 @@ type index struct {
 	Total     file             `json:"total"` // of all objects
 	Objects   []objectState    `json:"objects"`
 
+	// Share is how many of the keys occurred when all states were made anew.
+	Share share `json:"share"`
+
 	// The rows and counts of the total, so that a run that finds nothing new need not read it.
 	Rows   []kpiRow `json:"rows"`
 	Counts counts   `json:"counts"`
@@ -44,6 +47,16 @@ type objectState struct {
 }
 
 func (o *objectState) of(e lake.Entry) bool { return o.Size == e.Size && o.CRC32C == e.CRC32C }
+
+// share is a part of the keys: 1 is all.
+type share struct {
+	Users  float64 `json:"users"`
+	Tracks float64 `json:"tracks"`
+}
+
+func shareOf(r state.Result, keys state.Sizes) share {
+	return share{float64(r.Users) / float64(max(keys.Users, 1)), float64(r.Tracks) / float64(max(keys.Tracks, 1))}
+}
 
 // kpiRow is a schema.KPI as JSON. Doubles are written so that they are read as the same.
 type kpiRow struct {

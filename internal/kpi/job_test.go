@@ -320,7 +320,7 @@ func TestTakesOver(t *testing.T) {
 		t.Errorf("the warehouse was loaded %d times", s.loads)
 	}
 	s.put("20.csv.parquet")
-	s.rows["20.csv.parquet"] = append(s.rows["20.csv.parquet"], kpitest.Row{Track: "new", User: 1234, Primary: true})
+	s.rows["20.csv.parquet"] = append(s.rows["20.csv.parquet"], kpitest.Row{Track: "new", User: 1234})
 	s.publish()
 	if _, kept, fresh, err := s.job().Preview(ctx); err != nil || kept != 20 || fresh != 1 {
 		t.Errorf("preview of one new object: %d kept, %d fresh, %v", kept, fresh, err)

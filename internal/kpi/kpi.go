@@ -89,9 +89,7 @@ func (j *Job) Execute(ctx context.Context) (rep report.Job, err error) {
 	if err != nil {
 		return rep, err
 	}
-	for _, o := range r.fresh {
-		rep.BytesRead += o.Size
-	}
+	rep.BytesRead = sizeOf(r.fresh)
 	rep.RowsIn, rep.Plays, rep.RowsOut = r.counts.Rows, r.counts.Plays, int64(len(r.rows))
 	if err := j.balance(r.counts, w.snap); err != nil {
 		return rep, err

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"mss/internal/blob"
 	"mss/internal/kpi/state"
@@ -16,6 +17,9 @@ import (
 
 // transfers is how many files are read or written at a time: on S3 each is a round trip.
 const transfers = 16
+
+// maxUnwritten is how many bytes of states may wait until they are written.
+const maxUnwritten = 8 << 20
 
 // maxKeyFiles is how many files of keys there may be before they are written as one.
 const maxKeyFiles = 8
@@ -123,11 +127,14 @@ func (w *work) foldFresh(ctx context.Context, objects []blob.Object) (states []o
 	var mu sync.Mutex
 	writes, wctx := errgroup.WithContext(ctx)
 	writes.SetLimit(transfers)
+	room := semaphore.NewWeighted(maxUnwritten)
 	err = w.fold(ctx, objects, func(_ context.Context, obj blob.Object, data []byte) error {
-		if wctx.Err() != nil {
+		size := min(int64(len(data)), maxUnwritten)
+		if room.Acquire(wctx, size) != nil {
 			return context.Cause(wctx)
 		}
 		writes.Go(func() error {
+			defer room.Release(size)
 			f, err := w.store.write(wctx, "state", data)
 			w.buffers.put(data)
 			mu.Lock()

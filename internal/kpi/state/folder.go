@@ -16,9 +16,8 @@ type Folder struct {
 
 	// What the codes of the current dictionaries mean.
 	dict       Dicts
-	userValues []int64
-	users      []uint32    // their codes of keys plus one; 0 where that was not asked yet
-	tracks     []uint32    // likewise
+	users      []uint32    // their codes in keys
+	tracks     []uint32    // likewise, behind that of null
 	artists    []uint32    // likewise
 	genreOf    []*genre    // behind that of null
 	songs      []knownSong // by track
@@ -33,25 +32,22 @@ type Folder struct {
 	encoded   []byte // parts of the row group that did not fit into one
 
 	missing missing
-	space   []int64
 }
 
 // knownSong is the song of a track of the current dictionary that was met last.
 type knownSong struct {
-	artists int32 // its code plus two: 0 before the first, and Null is 1
+	artists int32 // its code; unknown before the first
 	song    uint32
 }
 
-// missing are the runs of a batch whose songs must be looked up; and room for look-ups.
+const unknown = -2
+
+// missing are the runs of a batch whose songs must be looked up.
 type missing struct {
 	at    []int // places in the part's songs
 	runs  []*Run
 	songs []song
-
-	places []uint32 // codes of a dictionary
-	texts  [][]byte
-	ints   []int64
-	codes  []uint32
+	codes []uint32
 }
 
 // maxPart is how many rows may be folded into a part before another is begun. Row groups of other writers can be of any size.
@@ -75,7 +71,7 @@ func (f *Folder) Fold(b *Batch) error {
 		return err
 	}
 	p, m := &f.part, &f.missing
-	m.at, m.runs = m.at[:0], m.runs[:0]
+	m.at, m.runs, m.songs = m.at[:0], m.runs[:0], m.songs[:0]
 	all := f.sem == schema.Glue
 	k := len(p.songs)
 	p.songs, p.counts = slices.Grow(p.songs, len(b.Runs)), slices.Grow(p.counts, len(b.Runs))
@@ -110,8 +106,9 @@ func (f *Folder) Fold(b *Batch) error {
 		}
 		known := &f.songs[r.Track]
 		songs[k], counts[k] = known.song, uint32(n)
-		if known.artists != r.Artists+2 {
+		if known.artists != r.Artists {
 			m.at, m.runs = append(m.at, k), append(m.runs, r)
+			m.songs = append(m.songs, song{f.tracks[r.Track+1], f.artists[r.Artists+1]})
 		}
 		k++
 		at += int(n)
@@ -123,12 +120,10 @@ func (f *Folder) Fold(b *Batch) error {
 	if err := f.findSongs(); err != nil {
 		return err
 	}
-	if p.rows < maxPart {
-		return nil
+	if p.rows >= maxPart {
+		f.encoded = f.endPart(f.encoded)
 	}
-	var err error
-	f.encoded, err = f.endPart(f.encoded)
-	return err
+	return nil
 }
 
 // count adds rows that count in the hours to the part, and marks the hours of their users.
@@ -186,94 +181,52 @@ func textOf(d Texts, code int32) *string {
 	return &s
 }
 
-// findSongs looks up the missing songs, and the tracks and artists of them that were not looked up before: keys have only what occurs.
+// findSongs looks up the missing songs.
 func (f *Folder) findSongs() error {
 	m := &f.missing
 	if len(m.at) == 0 {
 		return nil
 	}
-	m.places = m.places[:0]
-	for _, r := range m.runs {
-		if f.tracks[r.Track] == 0 {
-			m.places = append(m.places, uint32(r.Track))
-		}
-	}
-	if err := m.lookUp(&f.keys.tracks, f.dict.Tracks, f.tracks); err != nil {
-		return err
-	}
-	m.places = m.places[:0]
-	for _, r := range m.runs {
-		if r.Artists != Null && f.artists[r.Artists] == 0 {
-			m.places = append(m.places, uint32(r.Artists))
-		}
-	}
-	if err := m.lookUp(&f.keys.artists, f.dict.Artists, f.artists); err != nil {
-		return err
-	}
-	m.songs = m.songs[:0]
-	for _, r := range m.runs {
-		s := song{f.tracks[r.Track] - 1, None}
-		if r.Artists != Null {
-			s.artists = f.artists[r.Artists] - 1
-		}
-		m.songs = append(m.songs, s)
-	}
-	m.codes = resize(m.codes, len(m.songs))
+	m.codes = resize(m.codes, len(m.at))
 	if err := f.keys.songs.codes(m.codes, m.songs, f.keys.tracks.size()); err != nil {
 		return err
 	}
 	for i, at := range m.at {
 		f.part.songs[at] = m.codes[i]
-		f.songs[m.runs[i].Track] = knownSong{m.runs[i].Artists + 2, m.codes[i]}
+		f.songs[m.runs[i].Track] = knownSong{m.runs[i].Artists, m.codes[i]}
 	}
 	return nil
 }
 
-// lookUp looks up the values of a dictionary at places.
-func (m *missing) lookUp(t *textTable, d Texts, codes []uint32) error {
-	m.texts = m.texts[:0]
-	for _, p := range m.places {
-		m.texts = append(m.texts, d.Text(p))
-	}
-	m.codes = resize(m.codes, len(m.texts))
-	if err := t.codes(m.codes, m.texts, d.Len()); err != nil {
-		return err
-	}
-	for i, p := range m.places {
-		codes[p] = m.codes[i] + 1
-	}
-	return nil
-}
-
-// keep makes s n long, and zero but for the first same.
-func keep[T any](s []T, same, n int) []T {
-	same = min(same, len(s), n)
-	s = slices.Grow(s[:same], n-same)[:n]
-	clear(s[same:])
-	return s
-}
-
-// use turns to the dictionaries of a batch. What they have in common with those before stays.
-func (f *Folder) use(d Dicts) error {
+// use turns to the dictionaries of a batch.
+func (f *Folder) use(d Dicts) (err error) {
 	if d.Users != f.dict.Users {
-		if err := f.flushUsers(); err != nil {
+		f.flushUsers()
+		if f.users, err = f.keys.users.codes(f.users, d.Users); err != nil {
 			return err
 		}
-		f.space = d.Users.AppendInts(f.space[:0])
-		same := 0
-		for n := min(len(f.space), len(f.userValues)); same < n && f.space[same] == f.userValues[same]; same++ {
-		}
-		f.userValues, f.space = f.space, f.userValues
-		f.users, f.userHours = keep(f.users, same, len(f.userValues)), keep(f.userHours, 0, len(f.userValues))
+		f.userHours = resize(f.userHours, len(f.users))
+		clear(f.userHours)
 	}
 	if d.Tracks != f.dict.Tracks || d.Artists != f.dict.Artists {
-		tracks, artists := d.Tracks.Common(f.dict.Tracks), d.Artists.Common(f.dict.Artists)
+		same := 0
 		if d.Artists == f.dict.Artists {
-			f.songs = keep(f.songs, tracks, d.Tracks.Len())
-		} else {
-			f.songs = keep(f.songs, 0, d.Tracks.Len())
+			same = d.Tracks.Common(f.dict.Tracks)
 		}
-		f.tracks, f.artists = keep(f.tracks, tracks, d.Tracks.Len()), keep(f.artists, artists, d.Artists.Len())
+		if d.Tracks != f.dict.Tracks {
+			if f.tracks, err = f.keys.tracks.codes(f.tracks, d.Tracks, f.dict.Tracks); err != nil {
+				return err
+			}
+		}
+		if d.Artists != f.dict.Artists {
+			if f.artists, err = f.keys.artists.codes(f.artists, d.Artists, f.dict.Artists); err != nil {
+				return err
+			}
+		}
+		f.songs = slices.Grow(f.songs[:same], d.Tracks.Len()-same)[:d.Tracks.Len()]
+		for i := same; i < len(f.songs); i++ {
+			f.songs[i].artists = unknown
+		}
 	}
 	if d.Genres != f.dict.Genres {
 		f.genreOf = append(f.genreOf[:0], &f.genres.none)
@@ -292,47 +245,31 @@ func (f *Folder) use(d Dicts) error {
 }
 
 // flushUsers takes the users' hours over to the part.
-func (f *Folder) flushUsers() error {
-	m, p := &f.missing, &f.part
-	m.places, m.ints = m.places[:0], m.ints[:0]
-	for i, bits := range f.userHours {
-		if bits != 0 && f.users[i] == 0 {
-			m.places, m.ints = append(m.places, uint32(i)), append(m.ints, f.userValues[i])
-		}
-	}
-	m.codes = resize(m.codes, len(m.ints))
-	if err := f.keys.users.codes(m.codes, m.ints, len(f.userValues)); err != nil {
-		return err
-	}
-	for i, at := range m.places {
-		f.users[at] = m.codes[i] + 1
-	}
+func (f *Folder) flushUsers() {
+	p := &f.part
 	k := len(p.users)
 	p.users, p.hours = slices.Grow(p.users, len(f.userHours)), slices.Grow(p.hours, len(f.userHours))
 	users, hours := p.users[:k+len(f.userHours)], p.hours[:k+len(f.userHours)]
 	for i, bits := range f.userHours {
-		users[k], hours[k] = f.users[i]-1, bits
+		users[k], hours[k] = f.users[i], bits
 		if bits != 0 {
 			k++
 		}
 	}
 	p.users, p.hours = users[:k], hours[:k]
 	clear(f.userHours)
-	return nil
 }
 
 // End ends a row group. With states it appends those of the row group's parts to dst.
-func (f *Folder) End(dst []byte) ([]byte, error) {
+func (f *Folder) End(dst []byte) []byte {
 	dst = append(dst, f.encoded...)
 	f.encoded = f.encoded[:0]
 	return f.endPart(dst)
 }
 
 // endPart adds the part to the Total, and appends it to dst.
-func (f *Folder) endPart(dst []byte) ([]byte, error) {
-	if err := f.flushUsers(); err != nil {
-		return nil, err
-	}
+func (f *Folder) endPart(dst []byte) []byte {
+	f.flushUsers()
 	f.sorter.sort(&f.part)
 	f.total.addPart(&f.part, &f.genres)
 	if f.states {
@@ -344,7 +281,7 @@ func (f *Folder) endPart(dst []byte) ([]byte, error) {
 	for _, g := range f.genres.named {
 		*g = genre{}
 	}
-	return dst, nil
+	return dst
 }
 
 // resize makes s n long, whatever is in it.

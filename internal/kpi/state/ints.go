@@ -12,6 +12,10 @@ type intTable struct {
 	mu     sync.Mutex
 	values []int64  // by code
 	slots  []uint32 // code+1; 0 is free. Twice as many as values at least
+	space  []int64
+
+	known      []int64 // a dictionary that was asked for before
+	knownCodes []uint32
 }
 
 func (t *intTable) size() int {
@@ -20,23 +24,33 @@ func (t *intTable) size() int {
 	return len(t.values)
 }
 
-// codes fills dst with the codes of values. It is to be expected that room different ones will be asked for.
-func (t *intTable) codes(dst []uint32, values []int64, room int) error {
+// codes fills dst with the code of each value of a dictionary.
+func (t *intTable) codes(dst []uint32, d Ints) ([]uint32, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.space = d.AppendInts(t.space[:0])
+	n := len(t.space)
 	if len(t.slots) == 0 {
-		room = max(room, len(t.values)+room/16, 1)
-		t.grow(1 << bits.Len(uint(2*room)))
-		t.values = slices.Grow(t.values, room-len(t.values))
+		t.grow(1 << bits.Len(uint(2*max(n, len(t.values)+n/16))))
+		t.values = slices.Grow(t.values, max(0, n+n/16-len(t.values)))
 	}
-	for i, v := range values {
-		code, err := t.add(v)
+	dst = resize(dst, n)
+	// Mostly a dictionary begins as the one before.
+	same := 0
+	for m := min(n, len(t.known)); same < m && t.space[same] == t.known[same]; same++ {
+	}
+	copy(dst, t.knownCodes[:same])
+	for i := same; i < n; i++ {
+		code, err := t.add(t.space[i])
 		if err != nil {
-			return err
+			return nil, err
 		}
 		dst[i] = code
 	}
-	return nil
+	if same < n/2 {
+		t.known, t.knownCodes = slices.Clone(t.space), slices.Clone(dst)
+	}
+	return dst, nil
 }
 
 // slot is where the search for a value begins. Ids mostly lie close together: a multiplication spreads them.

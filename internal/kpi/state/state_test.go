@@ -153,10 +153,7 @@ func TestExact(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				var err error
-				if object, err = f.End(object); err != nil {
-					t.Fatal(err)
-				}
+				object = f.End(object)
 				group = group[k:]
 			}
 			objects = append(objects, object)
@@ -202,10 +199,7 @@ func TestExact(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		object, err := f.End(NewObject(nil))
-		if err != nil {
-			t.Fatal(err)
-		}
+		object := f.End(NewObject(nil))
 		check("one more", again)
 		add(t, merged, object)
 		check("one more merged", merged)
@@ -223,11 +217,7 @@ func TestDamaged(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	object, err := f.End(NewObject(nil))
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum, names := total.Encode(), keys.Encode(Sizes{})
+	object, sum, names := f.End(NewObject(nil)), total.Encode(), keys.Encode(Sizes{})
 	damage := func(b []byte) []byte {
 		b = slices.Clone(b)
 		for range 1 + r.IntN(3) {

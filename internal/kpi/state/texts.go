@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"math"
 	"math/bits"
+	"slices"
 	"sync"
 )
 
@@ -15,9 +16,9 @@ var errTooMany = errors.New("there are more than 2 billion keys, or more than 4 
 // textTable numbers texts in the order in which they are added. Its methods may be called concurrently, but text only when all
 // additions are done.
 //
-// It is an open table instead of a Go map because there is a look-up for each track of each dictionary, and each small file has its own: no
-// text is copied but into one stretch of memory, which the garbage collector need not look into, and look-ups are made many at a time, so
-// that they wait for memory together.
+// It is an open table instead of a Go map because there is one look-up for each value of each dictionary, of which small files have one
+// each: no text is copied but into one stretch of memory, which the garbage collector need not look into, and look-ups are made many at
+// a time, so that they wait for memory together.
 type textTable struct {
 	mu    sync.Mutex
 	texts []byte   // one behind the other
@@ -26,6 +27,9 @@ type textTable struct {
 	// A slot holds a code plus one in its lower bits, as many as a place in slots has, and above them bits of the text's hash; 0 is free.
 	// At most half of the slots are taken.
 	slots []uint32
+
+	known      Texts // a dictionary that was asked for before: other Folders will ask for it, or one much like it
+	knownCodes []uint32
 }
 
 func (t *textTable) size() int {
@@ -43,38 +47,44 @@ func (t *textTable) text(code uint32) []byte {
 	return t.texts[from:t.ends[code]:t.ends[code]]
 }
 
-// codes fills dst with the codes of texts; new ones are given to those that have none. Texts may be the same. It is to be expected that
-// room different ones will be asked for.
-func (t *textTable) codes(dst []uint32, texts [][]byte, room int) error {
-	if len(texts) == 0 {
-		return nil
-	}
+// codes fills dst with the code of each value of a dictionary, behind that of null, which is None. Dst may hold those of another
+// dictionary, before: what they have in common is not looked up.
+func (t *textTable) codes(dst []uint32, d, before Texts) ([]uint32, error) {
+	n := d.Len()
+	same := d.Common(before)
+	dst = slices.Grow(dst[:min(len(dst), same+1)], n+1-same)[:n+1]
+	dst[0] = None
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.slots) == 0 {
-		t.begin(texts, room)
+		t.begin(d)
 	}
-	for len(texts) > 0 {
-		n := min(len(texts), lookupsAtATime)
-		if err := t.add(dst[:n], texts[:n]); err != nil {
-			return err
+	known := d.Common(t.known)
+	if known > same {
+		same += copy(dst[1+same:], t.knownCodes[1+same:1+known])
+	}
+	for at := same; at < n; at += lookupsAtATime {
+		if err := t.add(dst[1+at:1+min(at+lookupsAtATime, n)], d, at); err != nil {
+			return nil, err
 		}
-		dst, texts = dst[n:], texts[n:]
 	}
-	return nil
+	if known < n/2 {
+		t.known, t.knownCodes = d, slices.Clone(dst)
+	}
+	return dst, nil
 }
 
-// begin makes room.
-func (t *textTable) begin(texts [][]byte, room int) {
+// begin makes room for the texts that are there already, and for those of the first dictionary, many of which are the same.
+func (t *textTable) begin(d Texts) {
 	t.seed = maphash.MakeSeed()
+	n, size := d.Len(), 0
 	if len(t.ends) == 0 {
-		size := 0
-		for _, v := range texts {
-			size += len(v)
+		for i := range n {
+			size += len(d.Text(uint32(i)))
 		}
-		t.ends, t.texts = make([]uint32, 0, room), make([]byte, 0, min(size/len(texts)*room+room, 1<<28))
+		t.ends, t.texts = make([]uint32, 0, n+n/16), make([]byte, 0, size+size/16)
 	}
-	t.grow(max(room, len(t.ends)+room/16))
+	t.grow(max(n, len(t.ends)+n/16))
 }
 
 // grow places all texts anew, with room for n.
@@ -107,40 +117,43 @@ func (t *textTable) find(h uint64, v []byte) (code uint32, at uint64) {
 
 const lookupsAtATime = 64
 
-// add gives the codes of at most lookupsAtATime texts.
-func (t *textTable) add(codes []uint32, texts [][]byte) error {
-	if 2*(len(t.ends)+len(texts)) > len(t.slots) {
-		t.grow(2 * (len(t.ends) + len(texts)))
+// add gives the codes of values of a dictionary, from first on, at most lookupsAtATime; new ones to those that have none.
+func (t *textTable) add(codes []uint32, d Texts, first int) error {
+	if 2*(len(t.ends)+len(codes)) > len(t.slots) {
+		t.grow(2 * (len(t.ends) + len(codes)))
 	}
+	var values [lookupsAtATime][]byte
 	var hashes [lookupsAtATime]uint64
+	var found [lookupsAtATime]uint32
 	mask := uint32(len(t.slots) - 1)
 	// No step of these loops waits for the one before it.
-	for i, v := range texts {
-		hashes[i] = maphash.Bytes(t.seed, v)
+	for i := range codes {
+		v := d.Text(uint32(first + i))
+		values[i], hashes[i] = v, maphash.Bytes(t.seed, v)
 	}
-	for i := range texts {
-		codes[i] = t.slots[uint32(hashes[i])&mask]
+	for i := range codes {
+		found[i] = t.slots[uint32(hashes[i])&mask]
 	}
-	for i, v := range texts {
-		s := codes[i]
-		codes[i] = None
-		if s != 0 && (s^uint32(hashes[i]>>32))&^mask == 0 && bytes.Equal(t.text(s&mask-1), v) {
-			codes[i] = s&mask - 1
+	for i := range codes {
+		s := found[i]
+		found[i] = None
+		if s != 0 && (s^uint32(hashes[i]>>32))&^mask == 0 && bytes.Equal(t.text(s&mask-1), values[i]) {
+			found[i] = s&mask - 1
 		}
 	}
-	for i, v := range texts {
-		if codes[i] != None {
-			continue
-		}
-		code, at := t.find(hashes[i], v)
+	for i, v := range values[:len(codes)] {
+		code := found[i]
 		if code == None {
-			if len(t.ends) >= math.MaxInt32 || len(t.texts)+len(v) > math.MaxUint32 {
-				return errTooMany
+			var at uint64
+			if code, at = t.find(hashes[i], v); code == None {
+				if len(t.ends) >= math.MaxInt32 || len(t.texts)+len(v) > math.MaxUint32 {
+					return errTooMany
+				}
+				code = uint32(len(t.ends))
+				t.texts = append(t.texts, v...)
+				t.ends = append(t.ends, uint32(len(t.texts)))
+				t.slots[at] = t.slot(hashes[i], code)
 			}
-			code = uint32(len(t.ends))
-			t.texts = append(t.texts, v...)
-			t.ends = append(t.ends, uint32(len(t.texts)))
-			t.slots[at] = t.slot(hashes[i], code)
 		}
 		codes[i] = code
 	}
