@@ -18,7 +18,9 @@ func BenchmarkIncremental(b *testing.B) {
 	dir := filepath.Join(root, ".cache", "bench", "incremental")
 	places := []string{"--raw", dir + "/raw", "--curated", dir + "/curated", "--analytics", dir + "/analytics",
 		"--warehouse", "sqlite:" + dir + "/warehouse.db", "--no-progress", "--log-level", "error"}
-	all := func(args ...string) usage { return run(b, bin, append(append([]string{"run", "all"}, args...), places...)...) }
+	all := func(args ...string) usage {
+		return run(b, bin, append(append([]string{"run", "all"}, args...), places...)...)
+	}
 	run(b, bin, append([]string{"generate", "--plays", "10000000", "--files", "100"}, places[:2]...)...)
 	files, err := filepath.Glob(dir + "/raw/streams/*")
 	if err != nil || len(files) != 100 {
@@ -29,7 +31,7 @@ func BenchmarkIncremental(b *testing.B) {
 	var full, one, none usage
 	n := 0
 	for b.Loop() {
-		add(&full, all("--full"))
+		full.add(all("--full"))
 		if err := os.Rename(last, away); err != nil {
 			b.Fatal(err)
 		}
@@ -37,9 +39,9 @@ func BenchmarkIncremental(b *testing.B) {
 		if err := os.Rename(away, last); err != nil {
 			b.Fatal(err)
 		}
-		add(&one, all())
+		one.add(all())
 		all() // what was new is looked at once more when it is young
-		add(&none, all())
+		none.add(all())
 		n++
 	}
 	b.ReportMetric(full.cpu.Seconds()/float64(n), "full-cpu-s/op")
@@ -48,12 +50,6 @@ func BenchmarkIncremental(b *testing.B) {
 	b.ReportMetric(one.wall.Seconds()*1000/float64(n), "new-ms/op")
 	b.ReportMetric(none.wall.Seconds()*1000/float64(n), "nothing-ms/op")
 	b.ReportMetric(100*float64(size(b, dir+"/curated/_mss/kpi"))/float64(size(b, dir+"/raw/streams")), "state-%")
-}
-
-func add(sum *usage, u usage) {
-	sum.wall += u.wall
-	sum.cpu += u.cpu
-	sum.peak = max(sum.peak, u.peak)
 }
 
 // size adds up the files below a folder.
