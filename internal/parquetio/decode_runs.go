@@ -3,6 +3,7 @@ package parquetio
 import (
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 
 	"github.com/parquet-go/bitpack"
 )
@@ -44,6 +45,50 @@ func (r *Runs) addCodes(codes []int32, at int32) {
 		outCodes[j], outEnds[j] = c, at+int32(i)+1
 	}
 	r.Codes, r.Ends = r.Codes[:k+j], r.Ends[:k+j]
+}
+
+// addBits appends rows bools, which Parquet stores from the low bit of each byte on. Eight bytes behind them can be loaded.
+func (r *Runs) addBits(b []byte, rows int) {
+	if rows == 0 {
+		return
+	}
+	b = b[:(rows+7)/8+8]
+	cur := int32(b[0] & 1)
+	for i := 0; i < rows; {
+		w := binary.LittleEndian.Uint64(b[i>>6<<3:])
+		if cur == 1 {
+			w = ^w
+		}
+		if w &= ^uint64(0) << (i & 63); w == 0 {
+			i = i&^63 + 64
+			continue
+		}
+		if i = i&^63 + bits.TrailingZeros64(w); i < rows {
+			r.add(cur, int32(i))
+			cur ^= 1
+		}
+	}
+	r.add(cur, int32(rows))
+}
+
+// spread appends the runs of values, which are those of the rows that are present, and -1 for the others.
+func (r *Runs) spread(present, values *Runs) {
+	at, taken, k := int32(0), int32(0), 0
+	for i, end := range present.Ends {
+		if present.Codes[i] == 0 {
+			r.add(-1, end)
+			at = end
+			continue
+		}
+		for at < end {
+			n := min(end-at, values.Ends[k]-taken)
+			at, taken = at+n, taken+n
+			r.add(values.Codes[k], at)
+			if taken == values.Ends[k] {
+				k++
+			}
+		}
+	}
 }
 
 // fit makes s n long.

@@ -1,11 +1,7 @@
 package parquetio
 
 import (
-	"encoding/binary"
-	"fmt"
-	"hash/crc32"
 	"io"
-	"math/bits"
 	"slices"
 
 	"github.com/parquet-go/parquet-go/format"
@@ -34,29 +30,6 @@ type RunColumn struct {
 	Own bool
 }
 
-// runColumn is a column of the current row group.
-type runColumn struct {
-	columnReader
-	RunColumn
-	dictData []byte     // the dictionary page, as it is stored, with its header
-	stored   storedPage // the dictionary's; its raw is nil when there is none
-	pages    []storedPage
-	found    *Dictionary
-
-	runs    Runs    // of the current page
-	present Runs    // 1 where there is a value
-	values  Runs    // of the rows that are not null
-	codes   []int32 // by row
-	ints    []int64 // by row, of a plain page
-	scratch []int32
-}
-
-// storedPage is a data page that is not decoded yet.
-type storedPage struct {
-	pageHeader
-	raw []byte
-}
-
 // Reset begins a row group. False means that it is not one for this way; nothing of it has been handed out then.
 func (r *RunReader) Reset(f *File, rowGroup int, columns []RunColumn, cache *DictCache) (ok bool, err error) {
 	if len(r.cols) != len(columns) {
@@ -72,6 +45,7 @@ func (r *RunReader) Reset(f *File, rowGroup int, columns []RunColumn, cache *Dic
 		c := &r.cols[i]
 		c.RunColumn = columns[i]
 		if err := c.load(f, rowGroup, &group); err != nil {
+			_ = group.Wait() // the buffers are in use until then
 			return false, err
 		}
 	}
@@ -94,115 +68,6 @@ func (r *RunReader) Reset(f *File, rowGroup int, columns []RunColumn, cache *Dic
 	}
 	r.page = -1
 	return true, nil
-}
-
-// suits says whether the metadata of a column chunk are such as mss writes.
-func suits(f *File, rowGroup int, c RunColumn) bool {
-	l, st, err := f.column(c.Column)
-	if err != nil || f.meta.CreatedBy != createdBy || st.perUnit != 1 || (c.ByRow || c.Kind == schema.Bool) && st.optional {
-		return false
-	}
-	m := &f.meta.RowGroups[rowGroup].Columns[l.chunk].MetaData
-	ints := c.Kind == schema.Int64 || c.Kind == schema.Timestamp
-	return st.physical == physical(c.Kind) && (ints || !c.ByRow && c.Kind != schema.Double) && m.Codec == format.Snappy && m.NumValues <= 1<<31-1
-}
-
-// load begins to read the chunk: the dictionary apart, for it may be kept.
-func (c *runColumn) load(f *File, rowGroup int, group *errgroup.Group) error {
-	off, size, err := c.begin(f, rowGroup, c.Column)
-	if err != nil {
-		return err
-	}
-	dict := min(int(c.meta.DataPageOffset-off), size)
-	group.Go(func() error { return c.read(f, &c.data, off+int64(dict), size-dict) })
-	c.dictData = c.dictData[:0]
-	if dict > 0 {
-		group.Go(func() error { return c.read(f, &c.dictData, off, dict) })
-	}
-	return nil
-}
-
-// list goes through the pages without decoding them. It is false when there is one that mss does not write.
-func (c *runColumn) list() bool {
-	c.pages, c.found, c.stored = c.pages[:0], nil, storedPage{}
-	if len(c.dictData) > 0 {
-		h, n, ok := parseHeader(c.dictData)
-		if !ok || h.kind != format.DictionaryPage || h.encoding != format.Plain || h.size != len(c.dictData)-n || c.Kind == schema.Bool {
-			return false
-		}
-		c.stored = storedPage{h, c.dictData[n:]}
-	}
-	left := c.left
-	for at := 0; at < len(c.data); {
-		h, n, ok := parseHeader(c.data[at:])
-		if at += n; !ok || h.kind != format.DataPage || h.size > len(c.data)-at {
-			return false
-		}
-		c.pages = append(c.pages, storedPage{h, c.data[at : at+h.size]})
-		at += h.size
-		plain := c.Kind == schema.Bool || c.ByRow
-		if left -= int64(h.values); left < 0 || !(c.stored.raw != nil && h.encoding == format.RLEDictionary || plain && h.encoding == format.Plain) {
-			return false
-		}
-	}
-	return left == 0
-}
-
-// sameRows says whether pages begin at the same rows.
-func sameRows(a, b []storedPage) bool {
-	return slices.EqualFunc(a, b, func(a, b storedPage) bool { return a.values == b.values })
-}
-
-// check compares a page with its checksum.
-func (c *runColumn) check(p *storedPage) error {
-	if p.crc != 0 && p.crc != crc32.ChecksumIEEE(p.raw) {
-		return c.damaged("a page does not have the checksum that its header tells")
-	}
-	return nil
-}
-
-// readDict decodes the dictionary page, into buf.
-func (c *runColumn) readDict(cache *DictCache, buf *[]byte) (err error) {
-	p := &c.stored
-	var col *cachedColumn
-	var front *Dictionary
-	if !c.Own {
-		col = cache.column(c.Name)
-		var same bool
-		if front, same = col.get(p.raw); front == nil {
-			col.first.Lock()
-			defer col.first.Unlock()
-			front, same = col.get(p.raw)
-		}
-		if same {
-			c.found = front
-			return nil
-		}
-	}
-	if err := c.check(p); err != nil {
-		return err
-	}
-	c.body, *buf = *buf, c.body
-	plain, err := c.decompress(p.raw, p.uncompressed)
-	c.body, *buf = *buf, c.body
-	if err != nil {
-		return err
-	}
-	c.found = nil
-	if front != nil {
-		c.found, err = behind(front, plain, p.values)
-	}
-	if c.found == nil && err == nil {
-		c.found, err = parseDictionary(c.Kind, plain, p.values)
-		if err == nil && !c.Own {
-			col.keep(p.raw, c.found)
-			c.dictData, *buf = nil, nil // they are the cache's now
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("column %s: %w", c.Name, err)
-	}
-	return nil
 }
 
 // Next decodes the next page of each column, and returns its rows; io.EOF at the end. What was handed out is valid until then.
@@ -230,153 +95,18 @@ func (r *RunReader) Codes(col int) []int32 { return r.cols[col].codes }
 // Ints are the values of a column that is ByRow, when its page is plain.
 func (r *RunReader) Ints(col int) []int64 { return r.cols[col].ints }
 
-// decode decodes a page.
-func (c *runColumn) decode(p *storedPage) error {
-	if err := c.check(p); err != nil {
-		return err
+// suits says whether the metadata of a column chunk are such as mss writes.
+func suits(f *File, rowGroup int, c RunColumn) bool {
+	l, st, err := f.column(c.Column)
+	if err != nil || f.meta.CreatedBy != createdBy || st.perUnit != 1 || (c.ByRow || c.Kind == schema.Bool) && st.optional {
+		return false
 	}
-	body, err := c.decompress(p.raw, p.uncompressed)
-	if err != nil {
-		return err
-	}
-	rows := p.values
-	nulls := 0
-	if c.st.optional {
-		if body, nulls, err = c.decodePresence(body, rows); err != nil {
-			return err
-		}
-	}
-	if nulls > 0 && !c.Nullable {
-		return fmt.Errorf("column %s: it holds a null, but every row must have a value", c.Name)
-	}
-	switch {
-	case c.Kind == schema.Bool:
-		if len(body) < (rows+7)/8 {
-			return c.damaged("a page is cut off")
-		}
-		c.runs.reset()
-		c.runs.addBits(body, rows)
-		return nil
-	case p.encoding == format.Plain:
-		return c.decodeInts(body, rows)
-	case len(body) == 0:
-		return c.damaged("a page is empty")
-	case c.ByRow:
-		c.ints = nil
-		return c.decodeRows(body, rows)
-	}
-	out := &c.runs
-	if nulls > 0 {
-		out = &c.values
-	}
-	out.reset()
-	if c.scratch, err = decodeHybridRuns(out, c.scratch, body[1:], int(body[0]), 0, rows-nulls); err != nil {
-		return fmt.Errorf("column %s: %w", c.Name, err)
-	}
-	if g := out.greatest(); int(g) >= c.found.n {
-		return c.damaged("a code %d in a dictionary of %d values", g, c.found.n)
-	}
-	if nulls > 0 {
-		c.runs.reset()
-		c.runs.spread(&c.present, &c.values)
-	}
-	return nil
+	m := &f.meta.RowGroups[rowGroup].Columns[l.chunk].MetaData
+	ints := c.Kind == schema.Int64 || c.Kind == schema.Timestamp
+	return st.physical == physical(c.Kind) && (ints || !c.ByRow && c.Kind != schema.Double) && m.Codec == format.Snappy && m.NumValues <= 1<<31-1
 }
 
-// decodePresence reads the definition levels: it tells how many rows are null and, if some are, fills in c.present.
-func (c *runColumn) decodePresence(body []byte, rows int) (rest []byte, nulls int, err error) {
-	if len(body) < 4 || int64(binary.LittleEndian.Uint32(body)) > int64(len(body)-4) {
-		return nil, 0, c.damaged("the levels of a page are cut off")
-	}
-	k := 4 + int(binary.LittleEndian.Uint32(body))
-	c.present.reset()
-	if c.scratch, err = decodeHybridRuns(&c.present, c.scratch, body[4:k], 1, 0, rows); err != nil {
-		return nil, 0, fmt.Errorf("column %s: %w", c.Name, err)
-	}
-	from := int32(0)
-	for i, end := range c.present.Ends {
-		if c.present.Codes[i] == 0 {
-			nulls += int(end - from)
-		}
-		from = end
-	}
-	return body[k:], nulls, nil
-}
-
-func (c *runColumn) decodeInts(body []byte, rows int) error {
-	if len(body)/8 < rows {
-		return c.damaged("a page is cut off")
-	}
-	c.codes, c.ints = nil, fit(c.ints, rows)
-	for i := range c.ints {
-		c.ints[i] = int64(binary.LittleEndian.Uint64(body[8*i:]))
-	}
-	return nil
-}
-
-func (c *runColumn) decodeRows(body []byte, rows int) error {
-	c.codes = fit(c.codes, rows+8)[:rows] // the decoder fills up its last group
-	if err := decodeHybridCodes(c.codes, body[1:], int(body[0])); err != nil {
-		return fmt.Errorf("column %s: %w", c.Name, err)
-	}
-	if g := greatest(c.codes); int(g) >= c.found.n {
-		return c.damaged("a code %d in a dictionary of %d values", g, c.found.n)
-	}
-	return nil
-}
-
-// greatest is the greatest of codes, -1 when there is none.
-func greatest(codes []int32) int32 {
-	a, b, c, d := int32(-1), int32(-1), int32(-1), int32(-1)
-	for ; len(codes) >= 4; codes = codes[4:] {
-		a, b, c, d = max(a, codes[0]), max(b, codes[1]), max(c, codes[2]), max(d, codes[3])
-	}
-	for _, v := range codes {
-		a = max(a, v)
-	}
-	return max(a, b, c, d)
-}
-
-// addBits appends rows bools, which Parquet stores from the low bit of each byte on. Eight bytes behind them can be loaded.
-func (r *Runs) addBits(b []byte, rows int) {
-	if rows == 0 {
-		return
-	}
-	b = b[:(rows+7)/8+8]
-	cur := int32(b[0] & 1)
-	for i := 0; i < rows; {
-		w := binary.LittleEndian.Uint64(b[i>>6<<3:])
-		if cur == 1 {
-			w = ^w
-		}
-		if w &= ^uint64(0) << (i & 63); w == 0 {
-			i = i&^63 + 64
-			continue
-		}
-		if i = i&^63 + bits.TrailingZeros64(w); i < rows {
-			r.add(cur, int32(i))
-			cur ^= 1
-		}
-	}
-	r.add(cur, int32(rows))
-}
-
-// spread appends the runs of values, which are those of the rows that are present, and -1 for the others.
-func (r *Runs) spread(present, values *Runs) {
-	at, taken, k := int32(0), int32(0), 0
-	for i, end := range present.Ends {
-		if present.Codes[i] == 0 {
-			r.add(-1, end)
-			at = end
-			continue
-		}
-		for at < end {
-			n := min(end-at, values.Ends[k]-taken)
-			at, taken = at+n, taken+n
-			r.add(values.Codes[k], at)
-			if taken == values.Ends[k] {
-				k++
-			}
-		}
-	}
+// sameRows says whether pages begin at the same rows.
+func sameRows(a, b []storedPage) bool {
+	return slices.EqualFunc(a, b, func(a, b storedPage) bool { return a.values == b.values })
 }
