@@ -11,6 +11,7 @@ import (
 	"mss/internal/blob"
 	"mss/internal/blob/blobtest"
 	"mss/internal/kpi/kpitest"
+	"mss/internal/lake"
 	"mss/internal/schema"
 )
 
