@@ -32,7 +32,9 @@ func BenchmarkFold(b *testing.B) {
 			for b.Loop() {
 				rg := rowGroup{&input{file: file}, 0}
 				if way == "runs" {
-					if ok, err := w.foldRuns(context.Background(), rg); !ok || err != nil {
+					l := w.load(rg, &w.chunks[0])
+					<-l.done
+					if ok, err := w.foldRuns(context.Background(), l.chunks); !ok || err != nil {
 						b.Fatal(ok, err)
 					}
 				} else if err := w.foldBatches(context.Background(), rg); err != nil {

@@ -45,7 +45,11 @@ func TestBothWays(t *testing.T) {
 			for i := range file.NumRowGroups() {
 				rg := rowGroup{&input{file: file}, i}
 				if fast {
-					if ok, err := w.foldRuns(ctx, rg); !ok || err != nil {
+					l := w.load(rg, &w.chunks[0])
+					if <-l.done; !l.fast || l.err != nil {
+						t.Fatalf("seed %d: the fast way: %v, %v", seed, l.fast, l.err)
+					}
+					if ok, err := w.foldRuns(ctx, l.chunks); !ok || err != nil {
 						t.Fatalf("seed %d: the fast way: %v, %v", seed, ok, err)
 					}
 				} else if err := w.foldBatches(ctx, rg); err != nil {

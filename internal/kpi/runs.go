@@ -63,11 +63,11 @@ func (d shared) Common(other state.Texts) int {
 	return d.Dictionary.Common(o.Dictionary)
 }
 
-// foldRuns reads a row group by runs: the way for files that mss wrote. False means that this one is none of them; nothing is folded
+// foldRuns folds a row group by runs: the way for files that mss wrote. False means that this one is none of them; nothing is folded
 // then.
-func (w *worker) foldRuns(ctx context.Context, rg rowGroup) (ok bool, err error) {
+func (w *worker) foldRuns(ctx context.Context, chunks *parquetio.RunChunks) (ok bool, err error) {
 	r := &w.runs
-	if ok, err := r.Reset(rg.file, rg.index, runColumns, w.dicts); !ok || err != nil {
+	if ok, err := r.Reset(chunks, w.dicts); !ok || err != nil {
 		return ok, err
 	}
 	b := &w.runBatch

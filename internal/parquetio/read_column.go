@@ -64,7 +64,7 @@ func (v *values) reset() {
 func (c *columnReader) open(f *File, rowGroup int, col schema.Column) error {
 	off, size, err := c.begin(f, rowGroup, col)
 	if err == nil {
-		err = c.read(f, &c.data, off, size)
+		err = f.read(&c.data, off, size, col.Name)
 	}
 	return err
 }
@@ -93,14 +93,14 @@ func (c *columnReader) begin(f *File, rowGroup int, col schema.Column) (off int6
 	return off, int(m.TotalCompressedSize), nil
 }
 
-// read reads size bytes at off into a buffer.
-func (c *columnReader) read(f *File, buf *[]byte, off int64, size int) error {
+// read reads size bytes of a column at off into a buffer.
+func (f *File) read(buf *[]byte, off int64, size int, column string) error {
 	if size+padding > cap(*buf) {
 		*buf = make([]byte, size, size+size/16+padding) // the next one is mostly as long
 	}
 	*buf = (*buf)[:size]
 	if err := readFull(f.r, *buf, off); err != nil {
-		return fmt.Errorf("read column %s: %w", c.col.Name, err)
+		return fmt.Errorf("read column %s: %w", column, err)
 	}
 	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"hash/crc32"
 
 	"github.com/parquet-go/parquet-go/format"
-	"golang.org/x/sync/errgroup"
 
 	"mss/internal/schema"
 )
@@ -15,10 +14,10 @@ import (
 type runColumn struct {
 	columnReader
 	RunColumn
-	dictData []byte     // the dictionary page, as it is stored, with its header
-	stored   storedPage // the dictionary's; its raw is nil when there is none
-	pages    []storedPage
-	found    *Dictionary
+	chunk  *runChunk
+	stored storedPage // the dictionary's; its raw is nil when there is none
+	pages  []storedPage
+	found  *Dictionary
 
 	runs    Runs    // of the current page
 	present Runs    // 1 where there is a value
@@ -34,30 +33,21 @@ type storedPage struct {
 	raw []byte
 }
 
-// load begins to read the chunk: the dictionary apart, for it may be kept.
-func (c *runColumn) load(f *File, rowGroup int, group *errgroup.Group) error {
-	off, size, err := c.begin(f, rowGroup, c.Column)
-	if err != nil {
-		return err
-	}
-	dict := min(int(c.meta.DataPageOffset-off), size)
-	group.Go(func() error { return c.read(f, &c.data, off+int64(dict), size-dict) })
-	c.dictData = c.dictData[:0]
-	if dict > 0 {
-		group.Go(func() error { return c.read(f, &c.dictData, off, dict) })
-	}
-	return nil
+// take turns to a chunk.
+func (c *runColumn) take(k *runChunk) {
+	c.RunColumn, c.chunk = k.RunColumn, k
+	c.col, c.st, c.meta, c.left, c.data = k.Column, k.st, k.meta, k.rows, k.data
 }
 
 // list goes through the pages without decoding them. It is false when there is one that mss does not write.
 func (c *runColumn) list() bool {
 	c.pages, c.found, c.stored = c.pages[:0], nil, storedPage{}
-	if len(c.dictData) > 0 {
-		h, n, ok := parseHeader(c.dictData)
-		if !ok || h.kind != format.DictionaryPage || h.encoding != format.Plain || h.size != len(c.dictData)-n || c.Kind == schema.Bool {
+	if dict := c.chunk.dict; len(dict) > 0 {
+		h, n, ok := parseHeader(dict)
+		if !ok || h.kind != format.DictionaryPage || h.encoding != format.Plain || h.size != len(dict)-n || c.Kind == schema.Bool {
 			return false
 		}
-		c.stored = storedPage{h, c.dictData[n:]}
+		c.stored = storedPage{h, dict[n:]}
 	}
 	left := c.left
 	for at := 0; at < len(c.data); {
@@ -118,7 +108,7 @@ func (c *runColumn) readDict(cache *DictCache, buf *[]byte) (err error) {
 		c.found, err = parseDictionary(c.Kind, plain, p.values)
 		if err == nil && !c.Own {
 			col.keep(p.raw, c.found)
-			c.dictData, *buf = nil, nil // they are the cache's now
+			c.chunk.dict, *buf = nil, nil // they are the cache's now
 		}
 	}
 	if err != nil {

@@ -4,9 +4,6 @@ import (
 	"io"
 	"slices"
 
-	"github.com/parquet-go/parquet-go/format"
-	"golang.org/x/sync/errgroup"
-
 	"mss/internal/schema"
 )
 
@@ -30,30 +27,15 @@ type RunColumn struct {
 	Own bool
 }
 
-// Reset begins a row group. False means that it is not one for this way; nothing of it has been handed out then.
-func (r *RunReader) Reset(f *File, rowGroup int, columns []RunColumn, cache *DictCache) (ok bool, err error) {
-	if len(r.cols) != len(columns) {
-		r.cols = make([]runColumn, len(columns))
+// Reset begins a row group that was loaded. False means that it is not one for this way; nothing of it has been handed out then. The
+// chunks belong to the reader until the next Reset.
+func (r *RunReader) Reset(chunks *RunChunks, cache *DictCache) (ok bool, err error) {
+	if len(r.cols) != len(chunks.cols) {
+		r.cols = make([]runColumn, len(chunks.cols))
 	}
-	for _, c := range columns {
-		if !suits(f, rowGroup, c) {
-			return false, nil
-		}
-	}
-	var group errgroup.Group // on S3 each read is a round trip
 	for i := range r.cols {
 		c := &r.cols[i]
-		c.RunColumn = columns[i]
-		if err := c.load(f, rowGroup, &group); err != nil {
-			_ = group.Wait() // the buffers are in use until then
-			return false, err
-		}
-	}
-	if err := group.Wait(); err != nil {
-		return false, err
-	}
-	for i := range r.cols {
-		if !r.cols[i].list() || !sameRows(r.cols[i].pages, r.cols[0].pages) {
+		if c.take(&chunks.cols[i]); !c.list() || !sameRows(c.pages, r.cols[0].pages) {
 			return false, nil
 		}
 	}
@@ -94,17 +76,6 @@ func (r *RunReader) Codes(col int) []int32 { return r.cols[col].codes }
 
 // Ints are the values of a column that is ByRow, when its page is plain.
 func (r *RunReader) Ints(col int) []int64 { return r.cols[col].ints }
-
-// suits says whether the metadata of a column chunk are such as mss writes.
-func suits(f *File, rowGroup int, c RunColumn) bool {
-	l, st, err := f.column(c.Column)
-	if err != nil || f.meta.CreatedBy != createdBy || st.perUnit != 1 || (c.ByRow || c.Kind == schema.Bool) && st.optional {
-		return false
-	}
-	m := &f.meta.RowGroups[rowGroup].Columns[l.chunk].MetaData
-	ints := c.Kind == schema.Int64 || c.Kind == schema.Timestamp
-	return st.physical == physical(c.Kind) && (ints || !c.ByRow && c.Kind != schema.Double) && m.Codec == format.Snappy && m.NumValues <= 1<<31-1
-}
 
 // sameRows says whether pages begin at the same rows.
 func sameRows(a, b []storedPage) bool {

@@ -135,7 +135,11 @@ func readRuns(data []byte, columns []RunColumn, cache *DictCache) ([][]any, erro
 	rows := [][]any{}
 	var r RunReader
 	for rg := range f.NumRowGroups() {
-		ok, err := r.Reset(f, rg, columns, cache)
+		var chunks RunChunks
+		ok, err := chunks.Load(f, rg, columns)
+		if ok && err == nil {
+			ok, err = r.Reset(&chunks, cache)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -287,7 +291,11 @@ func testSharedDictionaries(t *testing.T, value func(int) string) {
 	var dicts []*Dictionary
 	for rg, more := range extensions {
 		r := &readers[rg%2]
-		if ok, err := r.Reset(f, rg, []RunColumn{{Column: column}}, &cache); !ok || err != nil {
+		var chunks RunChunks
+		if ok, err := chunks.Load(f, rg, []RunColumn{{Column: column}}); !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+		if ok, err := r.Reset(&chunks, &cache); !ok || err != nil {
 			t.Fatal(ok, err)
 		}
 		if _, err := r.Next(); err != nil {
