@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 
 	"golang.org/x/sync/errgroup"
 
@@ -99,13 +98,6 @@ func (w *work) merged() *state.Total {
 	return w.totals[0]
 }
 
-// ballastSize is memory that is asked for and never touched, so that it costs none, in runs that read less than shortRun. The garbage
-// collector waits until memory has doubled: beginning from nothing it would work four times in such a run, for a quarter of its time.
-const (
-	ballastSize = 24 << 20
-	shortRun    = 64 << 20
-)
-
 func sizeOf(objects []blob.Object) (size int64) {
 	for _, o := range objects {
 		size += o.Size
@@ -115,10 +107,6 @@ func sizeOf(objects []blob.Object) (size int64) {
 
 // update merges what is taken over with what is folded anew, writes the new states, and makes the index of them all.
 func (w *work) update(ctx context.Context, p *plan) (*result, error) {
-	if sizeOf(p.fresh) < shortRun {
-		ballast := make([]byte, ballastSize)
-		defer runtime.KeepAlive(ballast)
-	}
 	x := &index{Semantics: w.job.Run.Semantics}
 	keys := state.NewKeys()
 	if len(p.kept) > 0 {

@@ -10,38 +10,46 @@ import (
 	"mss/internal/schema"
 )
 
-// ColumnEncoder gives the values of a column codes, in order of their first appearance; Finish sorts them.
+// ColumnEncoder gives the values of a column codes, in order of their first appearance; Finish sorts them. As long as the values do not
+// descend, as those of a column that the rows are sorted by, none is looked up, and there is nothing to sort.
 type ColumnEncoder struct {
 	kind  schema.Kind
-	texts map[string]uint32
+	texts map[string]uint32 // nil as long as they ascend
 	text  []string
-	ints  map[int64]uint32 // doubles by their bits
+	ints  map[int64]uint32 // doubles by their bits; likewise
 	int   []int64
 }
 
 // NewColumnEncoder makes an encoder of values of a kind.
-func NewColumnEncoder(kind schema.Kind) *ColumnEncoder {
-	return &ColumnEncoder{kind: kind, texts: map[string]uint32{}, ints: map[int64]uint32{}}
-}
+func NewColumnEncoder(kind schema.Kind) *ColumnEncoder { return &ColumnEncoder{kind: kind} }
 
 // Text is the code of a text.
-func (e *ColumnEncoder) Text(v string) uint32 {
-	code, ok := e.texts[v]
-	if !ok {
-		code = uint32(len(e.text))
-		e.texts[v] = code
-		e.text = append(e.text, v)
-	}
-	return code
-}
+func (e *ColumnEncoder) Text(v string) uint32 { return numbered(v, &e.texts, &e.text) }
 
 // Int is the code of an integer or a timestamp.
-func (e *ColumnEncoder) Int(v int64) uint32 {
-	code, ok := e.ints[v]
+func (e *ColumnEncoder) Int(v int64) uint32 { return numbered(v, &e.ints, &e.int) }
+
+// numbered gives a value's number in values, to which it is added when it is new.
+func numbered[V cmp.Ordered](v V, numbers *map[V]uint32, values *[]V) uint32 {
+	n := len(*values)
+	if *numbers == nil {
+		if n == 0 || v > (*values)[n-1] {
+			*values = append(*values, v)
+			return uint32(n)
+		}
+		if v == (*values)[n-1] {
+			return uint32(n - 1)
+		}
+		*numbers = make(map[V]uint32, 2*n)
+		for i, w := range *values {
+			(*numbers)[w] = uint32(i)
+		}
+	}
+	code, ok := (*numbers)[v]
 	if !ok {
-		code = uint32(len(e.int))
-		e.ints[v] = code
-		e.int = append(e.int, v)
+		code = uint32(n)
+		(*numbers)[v] = code
+		*values = append(*values, v)
 	}
 	return code
 }
@@ -75,12 +83,16 @@ func (e *ColumnEncoder) Finish(codes []uint32) ColumnData {
 	}
 	dict := NewDict(e.kind)
 	sorted := make([]uint32, max(len(e.text), len(e.int)))
-	if e.kind == schema.String {
+	switch {
+	case e.texts == nil && e.ints == nil:
+		e.ascending(dict)
+		return ColumnData{Dict: dict, Codes: codes}
+	case e.kind == schema.String:
 		for code, first := range e.sortTexts(dict) {
 			sorted[first.code] = uint32(code)
 			dict.AddString(e.text[first.code])
 		}
-	} else {
+	default:
 		order := slices.Clone(e.int)
 		slices.Sort(order)
 		dict.Grow(len(order), 0)
@@ -95,6 +107,21 @@ func (e *ColumnEncoder) Finish(codes []uint32) ColumnData {
 		}
 	}
 	return ColumnData{Dict: dict, Codes: codes}
+}
+
+// ascending fills the dictionary with values that are in order.
+func (e *ColumnEncoder) ascending(dict *Dict) {
+	size := 0
+	for _, v := range e.text {
+		size += len(v)
+	}
+	dict.Grow(max(len(e.text), len(e.int)), size)
+	for _, v := range e.text {
+		dict.AddString(v)
+	}
+	for _, v := range e.int {
+		dict.AddInt(v)
+	}
 }
 
 // textKey is a text's code and its first eight bytes; most comparisons need no more.
