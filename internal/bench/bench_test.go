@@ -1,7 +1,7 @@
 // Package bench times the three jobs end to end, each as a process of its own, on generated plays.
 //
 //	make bench BENCH=Job          # 1 M and 10 M plays
-//	make bench BENCH=Nightly      # one new file of a hundred
+//	make bench BENCH=Incremental  # one new file of a hundred, and none
 //	MSS_BENCH_PLAYS=100000000 make bench BENCH=Job/integrate
 //
 // The figures of a process are the operating system's: its CPU time, and its peak resident memory. The input is generated
@@ -37,6 +37,12 @@ func program(b *testing.B, root string) string {
 type usage struct {
 	wall, cpu time.Duration
 	peak      int64 // bytes
+}
+
+func (u *usage) add(o usage) {
+	u.wall += o.wall
+	u.cpu += o.cpu
+	u.peak = max(u.peak, o.peak)
 }
 
 func run(b *testing.B, bin string, args ...string) usage {
