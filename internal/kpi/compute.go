@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"golang.org/x/sync/errgroup"
-
 	"mss/internal/blob"
 	"mss/internal/kpi/state"
 	"mss/internal/lake"
@@ -17,9 +15,22 @@ import (
 type result struct {
 	rows   []schema.KPI
 	counts counts
-	kept   int           // objects whose states were taken over
+	taken  []objectState // states that were taken over
 	fresh  []blob.Object // those that were read
-	index  *index        // to be committed; nil when it would be as it is
+
+	// To be committed; nil when it is to stay as it is. Its files are still being written, and those of fresh objects not in it yet.
+	index  *index
+	writer *writer
+}
+
+// wait waits until the files are written, and completes the index.
+func (r *result) wait() error {
+	if r.index == nil {
+		return nil
+	}
+	fresh, err := r.writer.wait()
+	r.index.Objects = byKey(r.taken, fresh)
+	return err
 }
 
 // counts are rows. They must add up.
@@ -68,7 +79,7 @@ func (w *work) run(ctx context.Context, full bool) (*result, error) {
 	}
 	p := w.plan()
 	if p.rows != nil {
-		return &result{rows: p.rows, counts: w.store.index.Counts, kept: len(p.kept)}, nil
+		return &result{rows: p.rows, counts: w.store.index.Counts, taken: p.kept}, nil
 	}
 	r, err := w.update(ctx, p)
 	if errors.Is(err, errAgain) {
@@ -105,7 +116,7 @@ func sizeOf(objects []blob.Object) (size int64) {
 	return size
 }
 
-// update merges what is taken over with what is folded anew, writes the new states, and makes the index of them all.
+// update merges what is taken over with what is folded anew, has the new states written, and makes the index of them all.
 func (w *work) update(ctx context.Context, p *plan) (*result, error) {
 	x := &index{Semantics: w.job.Run.Semantics}
 	keys := state.NewKeys()
@@ -120,33 +131,48 @@ func (w *work) update(ctx context.Context, p *plan) (*result, error) {
 	if err := w.takeOver(ctx, p); err != nil {
 		return nil, err
 	}
-	fresh, err := w.foldFresh(ctx, p.fresh)
-	if err != nil {
-		return nil, err
-	}
-	t := w.merged()
-	group, gctx := errgroup.WithContext(ctx)
+	r := &result{fresh: p.fresh}
+	var done func(context.Context, blob.Object, []byte) error
 	if w.write {
-		group.Go(func() error { return w.writeTotal(gctx, t, x) })
+		r.writer = newWriter(ctx, w.store, &w.buffers)
+		done = func(_ context.Context, obj blob.Object, data []byte) error {
+			return r.writer.object(w.entry(obj.Key), data)
+		}
+	}
+	err := w.fold(ctx, p.fresh, done)
+	if err == nil {
+		err = w.finish(r, p, x)
+	}
+	if err != nil && w.write {
+		_, werr := r.writer.wait()
+		if werr != nil && errors.Is(err, context.Canceled) {
+			err = werr // which ended the folding
+		}
+	}
+	return r, err
+}
+
+// finish computes the rows, and has the total written.
+func (w *work) finish(r *result, p *plan, x *index) error {
+	t := w.merged()
+	if w.write {
+		r.writer.total(t, w.keys, x)
 	}
 	res := t.Result()
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	x.Share = shareOf(res, keys.Sizes())
+	x.Share = shareOf(res, w.keys.Sizes())
 	if len(p.kept) > 0 {
-		if wasteful(x.Share, w.store.index.Share, keys.Sizes()) {
-			return nil, fmt.Errorf("%w: most of their keys are of objects that are gone", errAgain)
+		if wasteful(x.Share, w.store.index.Share, w.keys.Sizes()) {
+			return fmt.Errorf("%w: most of their keys are of objects that are gone", errAgain)
 		}
 		x.Share = w.store.index.Share
 	}
-	r := &result{rows: res.Rows, counts: countsOf(t, res), kept: len(p.kept), fresh: p.fresh}
+	r.rows, r.counts, r.taken = res.Rows, countsOf(t, res), p.kept
 	if w.write {
-		x.Counts, x.Objects = r.counts, byKey(p.kept, fresh)
+		x.Counts = r.counts
 		x.setRows(r.rows)
 		r.index = x
 	}
-	return r, nil
+	return nil
 }
 
 // wasteful says whether the keys that occur have become half as great a share of all as they were when all was made anew. They never are

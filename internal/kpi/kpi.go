@@ -89,6 +89,7 @@ func (j *Job) Execute(ctx context.Context) (rep report.Job, err error) {
 	if err != nil {
 		return rep, err
 	}
+	defer func() { _ = r.wait() }() // its error is known, or there is a better one
 	rep.BytesRead = sizeOf(r.fresh)
 	rep.RowsIn, rep.Plays, rep.RowsOut = r.counts.Rows, r.counts.Plays, int64(len(r.rows))
 	if err := j.balance(r.counts, w.snap); err != nil {
@@ -97,7 +98,12 @@ func (j *Job) Execute(ctx context.Context) (rep report.Job, err error) {
 	// Both are right, whichever is done when the run is killed: the rows are compared with the warehouse again.
 	group, gctx := errgroup.WithContext(ctx)
 	if w.store != nil {
-		group.Go(func() error { return w.store.finish(gctx, r.index) })
+		group.Go(func() error {
+			if err := r.wait(); err != nil {
+				return err
+			}
+			return w.store.finish(gctx, r.index)
+		})
 	}
 	group.Go(func() error { return j.publish(gctx, txn, r.rows, &rep) })
 	err = group.Wait()
@@ -117,7 +123,7 @@ func (j *Job) Preview(ctx context.Context) (rows []schema.KPI, reused, fresh int
 	if err != nil {
 		return nil, 0, 0, err
 	}
-	return r.rows, r.kept, len(r.fresh), j.balance(r.counts, w.snap)
+	return r.rows, len(r.taken), len(r.fresh), j.balance(r.counts, w.snap)
 }
 
 // begin finds the objects to read and the states that there are.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"mss/internal/blob"
+	"mss/internal/lake"
 	"mss/internal/schema"
 )
 
@@ -66,6 +67,12 @@ func (w *work) lost(n int) {
 func (w *work) object(key string) blob.Object {
 	i, _ := slices.BinarySearchFunc(w.objects, key, func(o blob.Object, key string) int { return strings.Compare(o.Key, key) })
 	return w.objects[i]
+}
+
+// entry is that of a data object in the snapshot.
+func (w *work) entry(key string) lake.Entry {
+	i, _ := slices.BinarySearchFunc(w.snap.Objects, key, func(e lake.Entry, key string) int { return strings.Compare(e.Key, key) })
+	return w.snap.Objects[i]
 }
 
 // byKey puts states together in the order of their objects' keys.

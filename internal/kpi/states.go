@@ -5,24 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/sync/semaphore"
 
-	"mss/internal/blob"
 	"mss/internal/kpi/state"
 )
 
 // transfers is how many files are read or written at a time: on S3 each is a round trip.
 const transfers = 16
-
-// maxUnwritten is how many bytes of states may wait until they are written.
-const maxUnwritten = 8 << 20
-
-// maxKeyFiles is how many files of keys there may be before they are written as one.
-const maxKeyFiles = 8
 
 // readKeys reads the keys that the states of the index refer to.
 func (w *work) readKeys(ctx context.Context) (*state.Keys, error) {
@@ -113,63 +104,4 @@ func (w *work) addStates(ctx context.Context, p *plan) error {
 		w.lost(lost)
 	}
 	return nil
-}
-
-// foldFresh folds objects, and writes the state of each when it is complete.
-func (w *work) foldFresh(ctx context.Context, objects []blob.Object) (states []objectState, err error) {
-	if !w.write {
-		return nil, w.fold(ctx, objects, nil)
-	}
-	entries := map[string]objectState{}
-	for _, e := range w.snap.Objects {
-		entries[e.Key] = objectState{Key: e.Key, Size: e.Size, CRC32C: e.CRC32C}
-	}
-	var mu sync.Mutex
-	writes, wctx := errgroup.WithContext(ctx)
-	writes.SetLimit(transfers)
-	room := semaphore.NewWeighted(maxUnwritten)
-	err = w.fold(ctx, objects, func(_ context.Context, obj blob.Object, data []byte) error {
-		size := min(int64(len(data)), maxUnwritten)
-		if room.Acquire(wctx, size) != nil {
-			return context.Cause(wctx)
-		}
-		writes.Go(func() error {
-			defer room.Release(size)
-			f, err := w.store.write(wctx, "state", data)
-			w.buffers.put(data)
-			mu.Lock()
-			defer mu.Unlock()
-			o := entries[obj.Key]
-			o.State = f
-			states = append(states, o)
-			return err
-		})
-		return nil
-	})
-	if werr := writes.Wait(); err == nil {
-		err = werr
-	}
-	return states, err
-}
-
-// writeTotal writes the total and the new keys, and puts them into the index.
-func (w *work) writeTotal(ctx context.Context, t *state.Total, x *index) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() (err error) {
-		x.Total, err = w.store.write(ctx, "total", t.Encode())
-		return err
-	})
-	from := x.Sizes
-	x.Sizes = w.keys.Sizes()
-	if len(x.Keys) >= maxKeyFiles {
-		x.Keys, from = nil, state.Sizes{}
-	}
-	if x.Sizes != from {
-		x.Keys = append(x.Keys[:len(x.Keys):len(x.Keys)], file{})
-		group.Go(func() (err error) {
-			x.Keys[len(x.Keys)-1], err = w.store.write(ctx, "keys", w.keys.Encode(from))
-			return err
-		})
-	}
-	return group.Wait()
 }

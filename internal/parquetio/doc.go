@@ -24,6 +24,15 @@
 // An RLE hybrid is a sequence of runs: varint(n<<1) and the value for n equal values, or varint(groups<<1|1) and groups
 // of eight values, bit-packed from the low end.
 //
+// A dictionary page that is large and that Snappy cannot compress is one literal of it: it can be taken as it is stored.
+//
 // Dictionaries are sorted by value, so the order of codes is the order of values and min and max need no
 // comparison of texts; only an extension (values that a dimension does not know) stands unsorted behind them.
+//
+// # How files are read
+//
+// ReadTable reads a small table whole. BatchReader reads row groups as Arrow record batches, of files of any writer. RunReader is for row
+// groups that look like the above, as a look at their metadata and at the heads of all their pages tells before anything is handed out; it
+// reads song columns as runs, and both ways read the same values (runs_test.go). A RunReader believes no more of the data than a
+// BatchReader: codes are compared with the size of their dictionary, rows need not be clustered, dictionaries need not be alike.
 package parquetio

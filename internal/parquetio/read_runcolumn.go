@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"math"
 
 	"github.com/parquet-go/parquet-go/format"
 
@@ -206,20 +207,24 @@ func (c *runColumn) decodeRows(body []byte, rows int) error {
 	if err := decodeHybridCodes(c.codes, body[1:], int(body[0])); err != nil {
 		return fmt.Errorf("column %s: %w", c.Name, err)
 	}
-	if g := greatest(c.codes); int(g) >= c.found.n {
-		return c.damaged("a code %d in a dictionary of %d values", g, c.found.n)
+	if exceed(c.codes, c.found.n) {
+		return c.damaged("a code is not in its dictionary of %d values", c.found.n)
 	}
 	return nil
 }
 
-// greatest is the greatest of codes, -1 when there is none.
-func greatest(codes []int32) int32 {
-	a, b, c, d := int32(-1), int32(-1), int32(-1), int32(-1)
+// exceed says whether one of the codes, which are not negative, is n or more.
+func exceed(codes []int32, n int) bool {
+	last := int32(min(n-1, math.MaxInt32))
+	var a, b, c, d int32 // negative when a code is greater
 	for ; len(codes) >= 4; codes = codes[4:] {
-		a, b, c, d = max(a, codes[0]), max(b, codes[1]), max(c, codes[2]), max(d, codes[3])
+		a |= last - codes[0]
+		b |= last - codes[1]
+		c |= last - codes[2]
+		d |= last - codes[3]
 	}
 	for _, v := range codes {
-		a = max(a, v)
+		a |= last - v
 	}
-	return max(a, b, c, d)
+	return a|b|c|d < 0
 }
