@@ -99,6 +99,7 @@ func (t *timeCodes) finish(plays []uint64) {
 		t.dict = parquetio.NewDict(schema.Timestamp)
 	}
 	t.dict.Reset()
+	t.dict.Grow(n, 0)
 	for s, used := range rank {
 		if t.whole || used != 0 {
 			rank[s] = uint32(t.dict.Len())

@@ -44,6 +44,7 @@ type scratch struct {
 // chunk is a column chunk being encoded. Offsets count from the chunk's first byte.
 type chunk struct {
 	*scratch
+	rows      int // of the row group
 	buf       []byte
 	raw       int64 // size of the pages uncompressed, headers included
 	dict, ext *Dict
@@ -71,8 +72,7 @@ func NewGroup(table schema.Table) *Group {
 	return g
 }
 
-// Like reserves as much memory for each column as another row group needed: growing step by step would leave as much again
-// for the garbage collector.
+// Like reserves as much memory for each column as another row group needed.
 func (g *Group) Like(sizes []int) {
 	for i, n := range sizes {
 		g.cols[i].buf = slices.Grow(g.cols[i].buf[:0], n+n/16)
@@ -99,7 +99,7 @@ func (g *Group) Reset(rows int) {
 	g.rows = rows
 	for i := range g.cols {
 		c := &g.cols[i]
-		*c = chunk{scratch: c.scratch, buf: c.buf[:0], pages: c.pages[:0]}
+		*c = chunk{scratch: c.scratch, rows: rows, buf: c.buf[:0], pages: c.pages[:0]}
 	}
 }
 
@@ -135,6 +135,7 @@ func (g *Group) Dictionary(col int, dict, ext *Dict) {
 	}
 	h.CRC = int32(crc)
 	c.header(&h)
+	c.buf = slices.Grow(c.buf, int(h.CompressedPageSize))
 	for _, part := range parts {
 		c.buf = append(c.buf, part...)
 	}
@@ -286,6 +287,18 @@ func setBits(b []byte, at, n int) {
 	}
 }
 
+// reserve makes room for a page of size bytes and rows rows and, where there is none, for as many more like it as the row group has
+// rows left: growing step by step would leave several times as much for the garbage collector.
+func (c *chunk) reserve(size, rows int) {
+	if rows == 0 || cap(c.buf)-len(c.buf) >= size {
+		return
+	}
+	left := max(c.rows-int(c.values), rows)
+	pages := (left + rows - 1) / rows
+	const most = 8 << 20 // a page of long texts says little of the others
+	c.buf = slices.Grow(c.buf, max(size, len(c.buf)/4, min(pages*(size+size/16), most)))
+}
+
 // finishPage compresses c.body and appends it as a data page.
 func (c *chunk) finishPage(rows, nulls int, p page) {
 	if need := s2.MaxEncodedLen(len(c.body)); cap(c.snap) < need {
@@ -302,6 +315,7 @@ func (c *chunk) finishPage(rows, nulls int, p page) {
 			DefinitionLevelEncoding: format.RLE, RepetitionLevelEncoding: format.RLE})}
 	h.CRC = int32(crc32.ChecksumIEEE(c.snap))
 	c.header(&h)
+	c.reserve(len(c.snap), rows)
 	c.buf = append(c.buf, c.snap...)
 	p.size = len(c.buf) - p.offset
 	c.pages = append(c.pages, p)
