@@ -1,0 +1,7 @@
+//go:build !linux
+
+package heap
+
+func advisable() bool { return false }
+
+func prepare(int) {}
