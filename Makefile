@@ -96,10 +96,11 @@ test-deploy: ## check the CloudFormation template with cfn-lint, and deploy/ aga
 test-kills: test-tools ## kill the program at every request to S3, before and after; make test kills at some
 	MSS_TEST_KILLS=all go test -count=1 -timeout 2h -v -run TestKilledOnS3 ./internal/e2e
 
-lint: lint-tools ## gofmt, go vet, staticcheck
+lint: lint-tools ## gofmt, go vet (for macOS too), staticcheck
 	@files=$$(git ls-files -z --cached --others --exclude-standard '*.go' | xargs -0 gofmt -l) && \
 		if [ -n "$$files" ]; then echo "gofmt would change:" $$files; exit 1; fi
 	go vet -tags=readers $(PACKAGES)
+	GOOS=darwin GOARCH=arm64 go vet ./cmd/... ./internal/...
 	$(BIN)/staticcheck -tags=readers $(PACKAGES)
 
 lint-tools:

@@ -146,14 +146,14 @@ const weakTime = 2 * time.Second
 
 func object(key string, fi fs.FileInfo) blob.Object {
 	var inode uint64
-	var changed int64
+	var changedAt int64
 	if st, ok := fi.Sys().(*syscall.Stat_t); ok {
 		inode = uint64(st.Ino)
-		changed = syscall.TimespecToNsec(st.Ctim)
+		changedAt = changed(st)
 	}
 	return blob.Object{
-		Key: key, Size: fi.Size(), ModTime: fi.ModTime(), Weak: time.Since(fi.ModTime()) < weakTime || time.Since(time.Unix(0, changed)) < weakTime,
-		ETag: fmt.Sprintf("%x-%x-%x-%x", fi.Size(), fi.ModTime().UnixNano(), changed, inode),
+		Key: key, Size: fi.Size(), ModTime: fi.ModTime(), Weak: time.Since(fi.ModTime()) < weakTime || time.Since(time.Unix(0, changedAt)) < weakTime,
+		ETag: fmt.Sprintf("%x-%x-%x-%x", fi.Size(), fi.ModTime().UnixNano(), changedAt, inode),
 	}
 }
 
