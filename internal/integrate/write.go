@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"mss/internal/blob"
-	"mss/internal/heap"
 	"mss/internal/ingest"
 	"mss/internal/lake"
 	"mss/internal/ledger"
@@ -115,14 +114,6 @@ func (w *writer) openRejects(ctx context.Context) (err error) {
 // write reads sources and joins them, and joins those again whose raw objects are gone.
 func (w *writer) write(ctx context.Context, meta metadata, read, again []item) error {
 	run := w.job.Run
-	var sources []blob.Object
-	largest := int64(0)
-	for _, it := range read {
-		sources = append(sources, it.source)
-		largest = max(largest, it.source.Size)
-	}
-	total := ingest.TotalBytes(sources)
-	heap.Expect(total)
 	dim, err := meta.dimension(ctx)
 	if err != nil {
 		return err
@@ -131,8 +122,12 @@ func (w *writer) write(ctx context.Context, meta metadata, read, again []item) e
 		return err
 	}
 	var intend []lake.Planned
+	var sources []blob.Object
+	largest := int64(0)
 	for _, it := range read {
 		intend = append(intend, lake.Planned{Data: it.name + ".parquet", Beside: quality.Key("streams", it.name)})
+		sources = append(sources, it.source)
+		largest = max(largest, it.source.Size)
 	}
 	for _, it := range again {
 		intend = append(intend, lake.Planned{Data: it.name + ".parquet"})
@@ -140,7 +135,7 @@ func (w *writer) write(ctx context.Context, meta metadata, read, again []item) e
 	if err := w.txn.Intend(ctx, intend); err != nil {
 		return err
 	}
-	run.Progress.Start(w.rep.Job, total)
+	run.Progress.Start(w.rep.Job, ingest.TotalBytes(sources))
 	defer run.Progress.Stop()
 	groups := make(chan *parquetio.Group, run.Threads+2)
 	plays := min(largest, ingest.ChunkSize)/playBytes + 1

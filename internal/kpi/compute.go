@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"mss/internal/blob"
-	"mss/internal/heap"
 	"mss/internal/kpi/state"
 	"mss/internal/lake"
 	"mss/internal/schema"
@@ -185,8 +184,6 @@ func wasteful(now, anew share, keys state.Sizes) bool {
 
 // fold folds data objects into the totals.
 func (w *work) fold(ctx context.Context, objects []blob.Object, done func(context.Context, blob.Object, []byte) error) error {
-	size := sizeOf(objects)
-	heap.Expect(size)
-	w.job.Run.Progress.Start(name, size)
+	w.job.Run.Progress.Start(name, sizeOf(objects))
 	return w.foldObjects(ctx, objects, done)
 }

@@ -15,7 +15,7 @@ import (
 
 // allowed lists, for each package, the packages of this module that its production files import.
 var allowed = map[string][]string{
-	"cmd/mss":                {"internal/cli", "internal/heap"},
+	"cmd/mss":                {"internal/cli"},
 	"internal/cli":           {"internal/awsconfig", "internal/catalog", "internal/catalog/glue", "internal/doctor", "internal/doctor/awsprobe", "internal/policy", "internal/blob", "internal/blob/place", "internal/blob/s3blob", "internal/config", "internal/demodata", "internal/history", "internal/integrate", "internal/lake", "internal/lock", "internal/pipeline", "internal/redshift", "internal/report", "internal/schema"},
 	"internal/config":        {"internal/redshift/iamurl"},
 	"internal/pipeline":      {"internal/blob", "internal/history", "internal/integrate", "internal/kpi", "internal/lake", "internal/lock", "internal/metadata", "internal/report", "internal/schema"},
@@ -41,7 +41,6 @@ var allowed = map[string][]string{
 	"internal/awsconfig":     {},
 	"internal/schema":        {},
 	"internal/report":        {},
-	"internal/heap":          {},
 
 	"internal/redshift/iamurl":   {},
 	"internal/redshift/identity": {"internal/awsconfig", "internal/redshift/iamurl"},
@@ -53,7 +52,7 @@ var allowed = map[string][]string{
 }
 
 // job lists what a job may import: never another job.
-var job = []string{"internal/blob", "internal/csvio", "internal/heap", "internal/ingest", "internal/lake", "internal/ledger", "internal/parquetio", "internal/quality", "internal/report", "internal/schema"}
+var job = []string{"internal/blob", "internal/csvio", "internal/ingest", "internal/lake", "internal/ledger", "internal/parquetio", "internal/quality", "internal/report", "internal/schema"}
 
 // testSupport lists packages that only tests import.
 var testSupport = []string{"internal/blob/blobtest", "internal/kpi/kpitest", "internal/blob/s3test", "internal/redshift/pgtest", "internal/redshift/awstest", "internal/redshift/rstest", "internal/mototest", "internal/policy/iamtest", "internal/oracle", "internal/e2e", "internal/lint", "internal/bench"}

@@ -14,7 +14,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"mss/internal/blob"
-	"mss/internal/heap"
 	"mss/internal/ingest"
 	"mss/internal/lake"
 	"mss/internal/ledger"
@@ -82,7 +81,6 @@ func (j *Job) Execute(ctx context.Context) (rep report.Job, err error) {
 			rep.Inputs = append(rep.Inputs, report.Input{Key: t.source.Key, Size: t.source.Size, ETag: t.source.ETag, Why: string(t.action)})
 		}
 	}
-	heap.Expect(total)
 	j.Run.Progress.Start(rep.Job, total)
 	defer j.Run.Progress.Stop()
 
