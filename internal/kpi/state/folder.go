@@ -22,8 +22,9 @@ type Folder struct {
 	genreOf    []*genre    // behind that of null
 	songs      []knownSong // by track
 	popularity []int64
-	duration   []int64
+	duration   []int64 // behind that of null
 
+	found     []found  // by run of the batch
 	userHours []uint32 // by code of the dictionary: the hours in which the user occurs, as bits
 	genres    genres   // of the row group
 	part      part
@@ -41,6 +42,12 @@ type knownSong struct {
 }
 
 const unknown = -2
+
+// found is what the dictionaries have for a run.
+type found struct {
+	knownSong
+	duration int64
+}
 
 // missing are the runs of a batch whose songs must be looked up.
 type missing struct {
@@ -76,6 +83,7 @@ func (f *Folder) Fold(b *Batch) error {
 	k := len(p.songs)
 	p.songs, p.counts = slices.Grow(p.songs, len(b.Runs)), slices.Grow(p.counts, len(b.Runs))
 	songs, counts := p.songs[:k+len(b.Runs)], p.counts[:k+len(b.Runs)]
+	f.look(b.Runs)
 	primary := int64(0)
 	at, from := 0, 0 // rows from from to at count in the hours, and are not in the part yet
 	for i := range b.Runs {
@@ -84,7 +92,7 @@ func (f *Folder) Fold(b *Batch) error {
 		g := f.genreOf[r.Genre+1]
 		g.rows += n
 		if r.Duration != Null {
-			g.duration.add(f.duration[r.Duration], n)
+			g.duration.add(f.found[i].duration, n)
 			g.durations += n
 		}
 		pop := int64(0)
@@ -104,7 +112,7 @@ func (f *Folder) Fold(b *Batch) error {
 			from = at
 			continue
 		}
-		known := &f.songs[r.Track]
+		known := &f.found[i]
 		songs[k], counts[k] = known.song, uint32(n)
 		if known.artists != r.Artists {
 			m.at, m.runs = append(m.at, k), append(m.runs, r)
@@ -124,6 +132,16 @@ func (f *Folder) Fold(b *Batch) error {
 		f.encoded = f.endPart(f.encoded)
 	}
 	return nil
+}
+
+// look finds what has to be looked up for each run. These tables are beyond the nearest cache: in a loop that does nothing else the loads
+// do not wait for each other.
+func (f *Folder) look(runs []Run) {
+	f.found = resize(f.found, len(runs))
+	for i := range runs {
+		r := &runs[i]
+		f.found[i] = found{f.songs[r.Track], f.duration[r.Duration+1]}
+	}
 }
 
 // count adds rows that count in the hours to the part, and marks the hours of their users.
@@ -238,7 +256,7 @@ func (f *Folder) use(d Dicts) (err error) {
 		f.popularity = d.Popularity.AppendInts(f.popularity[:0])
 	}
 	if d.Duration != f.dict.Duration {
-		f.duration = d.Duration.AppendInts(f.duration[:0])
+		f.duration = d.Duration.AppendInts(append(f.duration[:0], 0))
 	}
 	f.dict = d
 	return nil

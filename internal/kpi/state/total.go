@@ -20,6 +20,9 @@ type Total struct {
 	tracks  []uint32                  // likewise
 	artists [][hours]uint16           // by code plus one, for None is 0: rows by the hour, without their multiples of 65,536
 	wide    map[uint32]*[hours]uint64 // by code plus one: these multiples, where there are some
+
+	ahead   [128]song // of the part that is added
+	touched uint32    // means nothing, but that its operands were loaded
 }
 
 const hours = 24
@@ -67,8 +70,11 @@ func (t *Total) addPart(p *part, g *genres) {
 		t.users[code] |= p.hours[i]
 	}
 	songs, in := t.keys.songs.all(), p.in
-	for i, code := range p.songs {
-		s := songs[code]
+	for i := range p.songs {
+		if i%len(t.ahead) == 0 {
+			t.fetch(songs, p.songs[i:])
+		}
+		s := t.ahead[i%len(t.ahead)]
 		at := s.artists + 1 // 0 for None
 		counts := &t.artists[at]
 		n := p.counts[i]
@@ -82,6 +88,19 @@ func (t *Total) addPart(p *part, g *genres) {
 		t.tracks[s.track] |= mask
 		in = in[n:]
 	}
+}
+
+// fetch looks up the next songs, and brings what addPart changes for them into the cache: here the loads do not wait for each other.
+func (t *Total) fetch(songs []song, codes []uint32) {
+	codes = codes[:min(len(codes), len(t.ahead))]
+	touched := uint32(0)
+	for i, code := range codes {
+		s := songs[code]
+		t.ahead[i] = s
+		counts := &t.artists[s.artists+1] // may lie across two cache lines
+		touched += uint32(counts[0]) + uint32(counts[hours-1]) + t.tracks[s.track]
+	}
+	t.touched = touched
 }
 
 // carry counts rows of artists that the narrow counter has no room for: n is a multiple of 65,536.
