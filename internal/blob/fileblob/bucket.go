@@ -8,8 +8,9 @@
 // and stamps it with the clock's nanoseconds; a foreign program may rewrite a file in place, with the same
 // size, within one tick of the kernel's clock (some ms): such an object is Weak.
 //
-// Data objects are not synced to disk: after a power cut (not after a crash of mss) they may be short or
-// empty, and the checksums in the snapshot tell. The documents stored by Write are synced, folder entry included.
+// What is staged is synced to disk before it can be published, and what Write stores is synced, folder entry included. So after a
+// power cut a document never speaks of data that is not there: the folder entry of a document is written after those of the data,
+// in the order that the file system's journal keeps.
 package fileblob
 
 import (

@@ -140,6 +140,9 @@ func (s *staged) Close() error {
 		if s.err == nil {
 			s.err = s.ctx.Err()
 		}
+		if s.err == nil {
+			s.err = s.f.Sync()
+		}
 		if err := s.f.Close(); s.err == nil {
 			s.err = err // a network file system tells of a full disk here
 		}
@@ -214,7 +217,9 @@ func copyOver(from, to string) (err error) {
 			os.Remove(tmp)
 		}
 	}()
-	_, err = io.Copy(out, in)
+	if _, err = io.Copy(out, in); err == nil {
+		err = out.Sync()
+	}
 	if cerr := out.Close(); err == nil {
 		err = cerr
 	}
