@@ -12,9 +12,10 @@ import (
 
 func (a *app) configCmd() *cobra.Command {
 	return group(&cobra.Command{
-		Use:   "config",
-		Short: "Look at the configuration",
-		Long:  "Look at the configuration.",
+		Use:     "config",
+		Short:   "Look at the configuration",
+		Long:    "Look at the configuration.",
+		Example: "  mss config show",
 	}, &cobra.Command{
 		Use:   "show",
 		Short: "Show every setting, its value and where it came from",

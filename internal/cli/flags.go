@@ -30,7 +30,7 @@ func (v *flagValue) Set(s string) error {
 
 func (f *flags) addTo(root *cobra.Command) {
 	fs := root.PersistentFlags()
-	fs.StringVar(&f.config, "config", "", "config `FILE` (default mss.yaml, if there is one)")
+	fs.StringVar(&f.config, "config", "", "config `FILE` (default MSS_CONFIG, or mss.yaml if there is one)")
 	_ = root.MarkPersistentFlagFilename("config", "yaml", "yml")
 	f.settings = make(map[string]*flagValue)
 	for i := range config.Settings {
