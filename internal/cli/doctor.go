@@ -94,7 +94,7 @@ func (a *app) examinationPlan(ctx context.Context, cfg *config.Config) (doctor.P
 	return plan, err
 }
 
-// otherStore tells of a configuration that is not on AWS at all: an S3-compatible server alone has no STS.
+// otherStore says whether nothing of the configuration is on AWS itself: an S3-compatible server has no STS to ask.
 func otherStore(cfg *config.Config, n policy.Needs) bool {
 	return cfg.S3Endpoint != "" && !n.Catalog && n.Secret == "" && n.Login == (policy.Login{}) && !strings.HasPrefix(cfg.Warehouse, "redshift")
 }

@@ -25,7 +25,7 @@ func writeDocument(w io.Writer, v any) error {
 func newTable() table.Writer {
 	t := table.NewWriter()
 	t.SetStyle(table.StyleRounded)
-	t.Style().Format.Header = text.FormatDefault // names of columns are not shouted
+	t.Style().Format.Header = text.FormatDefault // column names as they are, not in capitals
 	return t
 }
 
