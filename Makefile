@@ -1,4 +1,4 @@
-# make lists the targets. Everything that is built or installed here stays in bin/ and .cache/.
+# make lists the targets. What is built or installed here stays in bin/, dist/ and .cache/, but for packages of the system (apt).
 
 BIN        := $(CURDIR)/.cache/bin
 VENVS      := $(CURDIR)/.cache/venv

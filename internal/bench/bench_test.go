@@ -20,7 +20,7 @@ import (
 	"time"
 )
 
-// program builds bin/mss and returns its path.
+// program builds mss and returns its path.
 func program(b *testing.B, root string) string {
 	b.Helper()
 	bin := filepath.Join(b.TempDir(), "mss")

@@ -22,6 +22,7 @@ func (a *app) catalogCmd() *cobra.Command {
 		Long: `Keep the tables of the lake in the Glue Data Catalog, database ` + catalog.Database + `: where they lie, their columns, rows
 and bytes. A run does so itself with --catalog glue. What has not changed is not written, and makes no new version
 of a table.`,
+		Example: "  mss catalog show\n  mss catalog sync",
 	},
 		a.catalogSubCmd("sync", "Make the catalog describe the lake as it is now", catalog.Sync),
 		a.catalogSubCmd("show", "Show the tables, and what sync would change", catalog.Show),

@@ -1,20 +1,21 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
 	"mss/internal/config"
+	"mss/internal/history"
 )
 
 func (a *app) configCmd() *cobra.Command {
 	return group(&cobra.Command{
-		Use:   "config",
-		Short: "Look at the configuration",
-		Long:  "Look at the configuration.",
+		Use:     "config",
+		Short:   "Look at the configuration",
+		Long:    "Look at the configuration.",
+		Example: "  mss config show",
 	}, &cobra.Command{
 		Use:   "show",
 		Short: "Show every setting, its value and where it came from",
@@ -35,19 +36,7 @@ the environment, or a flag. Secrets are masked.`,
 
 func (a *app) showConfig(cfg *config.Config) error {
 	if cfg.Output == "json" {
-		type setting struct {
-			Setting string `json:"setting"`
-			Value   string `json:"value"`
-			Origin  string `json:"origin"`
-		}
-		var all []setting
-		for _, v := range cfg.Values {
-			all = append(all, setting{v.Setting.Name, v.Shown, v.Origin})
-		}
-		enc := json.NewEncoder(a.stdout)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		return enc.Encode(all)
+		return a.printJSON(settingsOf(cfg))
 	}
 	t := newTable()
 	t.AppendHeader(table.Row{"setting", "value", "origin"})
@@ -56,4 +45,12 @@ func (a *app) showConfig(cfg *config.Config) error {
 	}
 	_, err := fmt.Fprintln(a.stdout, t.Render())
 	return err
+}
+
+// settingsOf are all settings as they may be printed and recorded: secrets are masked.
+func settingsOf(cfg *config.Config) (all []history.Setting) {
+	for _, v := range cfg.Values {
+		all = append(all, history.Setting{Name: v.Setting.Name, Value: v.Shown, Origin: v.Origin})
+	}
+	return all
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -95,14 +94,14 @@ func (a *app) examinationPlan(ctx context.Context, cfg *config.Config) (doctor.P
 	return plan, err
 }
 
-// otherStore tells of a configuration that is not on AWS at all: an S3-compatible server alone has no STS.
+// otherStore says whether nothing of the configuration is on AWS itself: an S3-compatible server has no STS to ask.
 func otherStore(cfg *config.Config, n policy.Needs) bool {
 	return cfg.S3Endpoint != "" && !n.Catalog && n.Secret == "" && n.Login == (policy.Login{}) && !strings.HasPrefix(cfg.Warehouse, "redshift")
 }
 
 // examinedWarehouse reads off the URL what there is to look at before a login.
 func (a *app) examinedWarehouse(cfg *config.Config) *doctor.Warehouse {
-	w := &doctor.Warehouse{Name: shown(cfg, "warehouse")}
+	w := &doctor.Warehouse{Name: redshift.MaskURL(cfg.Warehouse)}
 	w.Open = func(ctx context.Context) (doctor.Rehearsal, error) {
 		if path, ok := strings.CutPrefix(cfg.Warehouse, "sqlite:"); ok && !exists(path) {
 			return newFile(path), nil
@@ -120,7 +119,10 @@ func (a *app) examinedWarehouse(cfg *config.Config) *doctor.Warehouse {
 	authority, query, _ := strings.Cut(rest, "?")
 	params, _ := url.ParseQuery(query)
 	onRedshift := strings.HasPrefix(scheme, "redshift")
-	w.Port = map[bool]int{true: 5439, false: 5432}[onRedshift]
+	w.Port = 5432
+	if onRedshift {
+		w.Port = 5439
+	}
 	if u, err := url.Parse("//" + authority); err == nil && scheme != "redshift-iam" { // whose host AWS knows
 		w.Host = u.Hostname()
 		if port, err := strconv.Atoi(u.Port()); err == nil {
@@ -143,22 +145,9 @@ func (a *app) examinedWarehouse(cfg *config.Config) *doctor.Warehouse {
 	return w
 }
 
-// shown is a setting as it may be printed.
-func shown(cfg *config.Config, name string) string {
-	for _, v := range cfg.Values {
-		if v.Setting.Name == name {
-			return v.Shown
-		}
-	}
-	return ""
-}
-
 func writeReport(w io.Writer, format string, r doctor.Report) error {
 	if format == "json" {
-		enc := json.NewEncoder(w)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		return enc.Encode(r)
+		return writeDocument(w, r)
 	}
 	f, ok := w.(*os.File)
 	colours := ok && term.IsTerminal(int(f.Fd()))

@@ -58,7 +58,7 @@ type usageError struct{ error }
 func (e usageError) Unwrap() error        { return e.error }
 func (e usageError) Is(target error) bool { return target == lake.ErrUsage }
 
-// asInterrupted gives err the category of an interruption when a signal has ended ctx: what then fails, fails of that.
+// asInterrupted gives err the category of an interruption when a signal has ended ctx: whatever fails then, fails because of it.
 func asInterrupted(ctx context.Context, err error) error {
 	if err == nil || ctx.Err() == nil || errors.Is(err, errInterrupted) {
 		return err

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"mss/internal/config"
@@ -28,16 +30,15 @@ func (v *flagValue) Set(s string) error {
 
 func (f *flags) addTo(root *cobra.Command) {
 	fs := root.PersistentFlags()
-	fs.SortFlags = false
-	fs.StringVar(&f.config, "config", "", "config `FILE` (default mss.yaml, if there is one)")
+	fs.StringVar(&f.config, "config", "", "config `FILE` (default MSS_CONFIG, or mss.yaml if there is one)")
 	_ = root.MarkPersistentFlagFilename("config", "yaml", "yml")
 	f.settings = make(map[string]*flagValue)
 	for i := range config.Settings {
 		s := &config.Settings[i]
 		v := &flagValue{text: s.Default(), kind: s.Kind}
 		help := s.Help
-		for i, choice := range s.Choices {
-			help += map[bool]string{true: ": ", false: "|"}[i == 0] + choice
+		if len(s.Choices) > 0 {
+			help += ": " + strings.Join(s.Choices, "|")
 		}
 		fs.Var(v, s.Name, help)
 		if s.Kind == config.Switch {

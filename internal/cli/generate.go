@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -19,11 +18,11 @@ type generateOptions struct {
 
 func (o *generateOptions) addTo(cmd *cobra.Command) {
 	fs := cmd.Flags()
-	fs.Int64Var(&o.data.Plays, "plays", 100_000, "`N`umber of plays")
-	fs.Uint64Var(&o.data.Seed, "seed", 1, "seed: the same one makes the same data")
-	fs.IntVar(&o.data.Files, "files", 0, "files of plays (default one for each million plays, at least 3)")
-	fs.IntVar(&o.data.Tracks, "tracks", 0, "distinct tracks (default grows with the plays, up to 90,000)")
-	fs.IntVar(&o.data.Users, "users", 0, "distinct users (default grows with the plays, up to 50,000)")
+	fs.Int64Var(&o.data.Plays, "plays", 100_000, "make `N` plays")
+	fs.Uint64Var(&o.data.Seed, "seed", 1, "the same `SEED` makes the same data")
+	fs.IntVar(&o.data.Files, "files", 0, "spread the plays over `N` files (default one for each million plays, at least 3)")
+	fs.IntVar(&o.data.Tracks, "tracks", 0, "make `N` tracks (default grows with the plays, up to 90,000)")
+	fs.IntVar(&o.data.Users, "users", 0, "make `N` users (default grows with the plays, up to 50,000)")
 }
 
 func (a *app) generateCmd() *cobra.Command {
@@ -47,7 +46,7 @@ makes the same bytes. What it made there before is replaced; a place with other 
 				return err
 			}
 			if cfg.Output == "json" {
-				return json.NewEncoder(a.stdout).Encode(sum)
+				return a.printJSON(sum)
 			}
 			_, err = fmt.Fprintf(a.stdout, "%s in %s\n", describe(sum), cfg.Raw)
 			return err

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -37,7 +36,7 @@ _mss/runs/ of the curated place.`,
 			return a.history(cmd.Context(), cfg, last)
 		}),
 	}
-	cmd.Flags().IntVar(&last, "last", last, "`N`umber of runs")
+	cmd.Flags().IntVar(&last, "last", last, "list the last `N` runs")
 	cmd.AddCommand(&cobra.Command{
 		Use:     "show RUN",
 		Short:   "Show one run: settings, inputs, figures, outcome",
@@ -126,12 +125,4 @@ func (a *app) showRun(ctx context.Context, cfg *config.Config, run string) error
 	}
 	_, err = fmt.Fprint(a.stdout, b.String())
 	return err
-}
-
-// printJSON writes a document for programs.
-func (a *app) printJSON(v any) error {
-	enc := json.NewEncoder(a.stdout)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
 }

@@ -18,7 +18,7 @@ func needsOf(cfg *config.Config) policy.Needs {
 	n := policy.Needs{
 		Raw: policy.ParsePlace(cfg.Raw), Curated: policy.ParsePlace(cfg.Curated),
 		Analytics: policy.ParsePlace(cfg.Analytics), Temp: policy.ParsePlace(cfg.Temp),
-		KMSKey: cfg.KMSKey, Catalog: cfg.Catalog == "glue", Secret: setting(cfg, "warehouse-secret"),
+		KMSKey: cfg.KMSKey, Catalog: cfg.Catalog == "glue", Secret: cfg.WarehouseSecret,
 	}
 	n.Login, n.Region = policy.ParseLogin(cfg.Warehouse)
 	for _, arn := range []string{n.KMSKey, n.Secret} {
@@ -36,16 +36,7 @@ func needsOf(cfg *config.Config) policy.Needs {
 	return n
 }
 
-// setting is the text of a setting by its name, "" when there is none of that name.
-func setting(cfg *config.Config, name string) string {
-	for _, v := range cfg.Values {
-		if v.Setting.Name == name {
-			return v.Text
-		}
-	}
-	return ""
-}
-
+// first is the first text that is not empty.
 func first(texts ...string) string {
 	for _, t := range texts {
 		if t != "" {

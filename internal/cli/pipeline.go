@@ -6,7 +6,6 @@ import (
 
 	"mss/internal/catalog"
 	"mss/internal/config"
-	"mss/internal/history"
 	"mss/internal/integrate"
 	"mss/internal/lake"
 	"mss/internal/lock"
@@ -40,6 +39,7 @@ func (a *app) pipeline(ctx context.Context, cfg *config.Config, id string) (*pip
 		KeepStale:      cfg.KeepStale,
 		Lock:           lock.Options{Wait: cfg.LockWait, TTL: cfg.LockTTL},
 		Version:        buildVersion().Version,
+		Settings:       settingsOf(cfg),
 		ExitCode:       exitCode,
 		Log:            a.log,
 		Progress:       report.NoProgress{},
@@ -53,9 +53,6 @@ func (a *app) pipeline(ctx context.Context, cfg *config.Config, id string) (*pip
 			_, err := withCatalog(ctx, cfg, catalog.Sync)
 			return err
 		}
-	}
-	for _, v := range cfg.Values {
-		p.Settings = append(p.Settings, history.Setting{Name: v.Setting.Name, Value: v.Shown, Origin: v.Origin})
 	}
 	return p, nil
 }

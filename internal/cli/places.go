@@ -31,7 +31,7 @@ func openPlace(ctx context.Context, cfg *config.Config, run, url string) (blob.B
 		Profile: cfg.Profile, Endpoint: cfg.S3Endpoint, PathStyle: cfg.S3PathStyle,
 		Concurrency: parts, Uploads: uploads, KMSKey: cfg.KMSKey,
 	}})
-	if errors.Is(err, place.ErrURL) {
+	if errors.Is(err, blob.ErrURL) {
 		return nil, usageError{err}
 	}
 	return b, err

@@ -31,8 +31,8 @@ func (a *app) planCmd() *cobra.Command {
 how many rows are to be loaded. It writes nothing and takes no lock.
 
 With --output json, stdout is one JSON document:
-  [{"job", "sources": [{"key", "action", "size", "read"}], "bytes", "objects", "rows": {"total", "inserted", "replaced",
-    "deleted", "same"}, "because": […]}]`,
+  [{"job", "sources": [{"key", "action", "size", "read"}], "bytes", "objects", "deletes", "rows": {"total", "inserted",
+    "replaced", "deleted", "same"}, "because": […]}]`,
 		Example:   "  mss plan\n  mss plan integrate --output json\n  mss plan integrate --from 2024-06-25 --to 2024-06-25",
 		Args:      cobra.MaximumNArgs(1),
 		ValidArgs: append([]string{"all"}, pipeline.All...),
@@ -79,14 +79,6 @@ func (a *app) plan(ctx context.Context, cfg *config.Config, days dayRange, jobs 
 	return nil
 }
 
-// comparer is a warehouse to compare with.
-type comparer struct{ *redshift.Warehouse }
-
-func (c comparer) Compare(ctx context.Context, rows []schema.KPI, keepStale bool) (report.RowPlan, error) {
-	d, err := c.Warehouse.Compare(ctx, rows, keepStale)
-	return report.RowPlan(d), err
-}
-
 // nothingThere stands for a warehouse that the first load will create.
 type nothingThere struct{}
 
@@ -95,15 +87,16 @@ func (nothingThere) Compare(_ context.Context, rows []schema.KPI, _ bool) (repor
 }
 func (nothingThere) Close() error { return nil }
 
+// openComparer opens the warehouse to look at it; it need not be there.
 func (a *app) openComparer(ctx context.Context, cfg *config.Config) (pipeline.Comparer, error) {
 	w, err := openWarehouse(ctx, cfg, redshift.Options{Log: a.log, ReadOnly: true})
 	if errors.Is(err, fs.ErrNotExist) {
 		return nothingThere{}, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, err // not w: a nil *Warehouse is no nil interface
 	}
-	return comparer{w}, nil
+	return w, nil
 }
 
 // planText is the plan of a job for people.

@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -15,7 +13,7 @@ type policyOptions struct{ account, workgroupARN string }
 func (a *app) policyCmd() *cobra.Command {
 	var o policyOptions
 	cmd := &cobra.Command{
-		Use:   "policy [box | copy]",
+		Use:   "policy [box|copy]",
 		Short: "Print the least IAM policy that the configuration needs",
 		Long: `Print, as JSON, the least IAM policy that the configuration needs: box is that of whoever runs mss (the default),
 copy that of the role with which Redshift reads what a load has put into the temp place.
@@ -48,12 +46,7 @@ configuration, else asked of AWS (sts:GetCallerIdentity, which needs no right).`
 			if err := complete(cmd.Context(), cloud, &n); err != nil {
 				return err
 			}
-			text, err := json.MarshalIndent(of(n), "", "  ")
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(a.stdout, "%s\n", text)
-			return err
+			return a.printJSON(of(n))
 		}),
 	}
 	cmd.Flags().StringVar(&o.account, "account", "", "AWS `ACCOUNT` that the resources are in")

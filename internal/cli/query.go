@@ -22,7 +22,7 @@ type queryOptions struct {
 func (a *app) queryCmd() *cobra.Command {
 	var o queryOptions
 	cmd := &cobra.Command{
-		Use:   "query {genres | hours | --sql SELECT}",
+		Use:   "query {genres|hours|--sql STATEMENT}",
 		Short: "Query the KPIs in the warehouse",
 		Long: `Query the KPIs in the warehouse: genres is the genre ranking, hours the peak listening hours, --sql a query of
 your own. A query changes nothing in the warehouse. --output json means --format json.
@@ -46,7 +46,7 @@ your own. A query changes nothing in the warehouse. --output json means --format
 			return writeResult(a.stdout, o.formatFor(cfg), results[0])
 		}),
 	}
-	cmd.Flags().StringVar(&o.sql, "sql", "", "SQL `STATEMENT` to run")
+	cmd.Flags().StringVar(&o.sql, "sql", "", "run this SQL `STATEMENT`")
 	cmd.Flags().StringVar(&o.format, "format", "", "`FORMAT` of the result: "+strings.Join(formats, "|")+" (default table)")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd

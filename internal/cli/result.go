@@ -10,9 +10,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -212,22 +210,4 @@ func readable(v any) string {
 		return strconv.FormatFloat(v, 'g', 6, 64)
 	}
 	return printable(plain(v))
-}
-
-// printable replaces control characters: data must neither break the table nor command the terminal.
-func printable(s string) string {
-	if strings.IndexFunc(s, unprintable) < 0 {
-		return s
-	}
-	return strings.Map(func(r rune) rune {
-		if unprintable(r) {
-			return '�'
-		}
-		return r
-	}, s)
-}
-
-func unprintable(r rune) bool {
-	// Format characters can reorder the line (U+202E), but the joiners are part of ordinary text.
-	return unicode.IsControl(r) || (unicode.Is(unicode.Cf, r) && r != '\u200c' && r != '\u200d')
 }

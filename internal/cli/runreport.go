@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -39,10 +38,7 @@ func writeRunJSON(w io.Writer, r report.Run) error {
 			r.Jobs[i].Sources = map[string]int{}
 		}
 	}
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(r)
+	return writeDocument(w, r)
 }
 
 // runText is the report for people: a column for each job, and the checks that nothing was dropped.
@@ -106,14 +102,6 @@ func figures(jobs []report.Job) string {
 	line("seconds", func(j report.Job) string { return fmt.Sprintf("%.2f", j.Seconds) })
 	count("rows/s", func(j report.Job) int64 { return int64(j.RowsPerS) })
 	return t.Render()
-}
-
-// newTable is a table in the style of all of mss.
-func newTable() table.Writer {
-	t := table.NewWriter()
-	t.SetStyle(table.StyleRounded)
-	t.Style().Format.Header = text.FormatDefault // names of columns are not shouted
-	return t
 }
 
 func reasons(jobs []report.Job) []string {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -34,7 +33,7 @@ func (a *app) versionCmd() *cobra.Command {
 			}
 			v := buildVersion()
 			if cfg.Output == "json" {
-				return json.NewEncoder(a.stdout).Encode(v)
+				return a.printJSON(v)
 			}
 			_, err = fmt.Fprintf(a.stdout, "mss %s (commit %s, %s) %s %s\n", v.Version, v.Commit, v.Date, v.Go, v.OS)
 			return err

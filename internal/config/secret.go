@@ -22,7 +22,7 @@ func secretID(field func(*Config) *string) func(*Config, string) error {
 	}
 }
 
-// maskSecretID shows an id, which is none of the secret, and hides what may be the secret itself, pasted.
+// maskSecretID shows an id, which holds nothing of the secret, and hides what may be the secret itself, pasted by mistake.
 func maskSecretID(s string) string {
 	if s == "" || secretForm().MatchString(s) {
 		return s

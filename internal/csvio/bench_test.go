@@ -38,7 +38,7 @@ func BenchmarkPlays(b *testing.B) {
 	b.SetBytes(int64(len(data)))
 	b.ReportAllocs()
 	for b.Loop() {
-		s.Reset(bytes.NewReader(data[l.Start:]), l, Whole(l))
+		s.Reset(bytes.NewReader(data[l.Start:]), l, Chunk{Start: l.Start, End: int64(len(data)), Aligned: true})
 		for {
 			ok, err := s.Next(&batch)
 			if err != nil {
@@ -68,7 +68,7 @@ func BenchmarkRows(b *testing.B) {
 	b.SetBytes(int64(len(data)))
 	b.ReportAllocs()
 	for b.Loop() {
-		s.Reset(bytes.NewReader(data[l.Start:]), l, Whole(l))
+		s.Reset(bytes.NewReader(data[l.Start:]), l, Chunk{Start: l.Start, End: int64(len(data)), Aligned: true})
 		for {
 			_, ok, err := s.Next()
 			if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -41,23 +42,10 @@ func (e *HeaderError) Error() string {
 
 // ReadLayout reads the header at the beginning of a file: a *HeaderError when a column of the table is not in it.
 func ReadLayout(r io.Reader, table schema.Table) (*Layout, error) {
-	// A header is one record, and no sane one is longer than this.
-	head := make([]byte, 4096)
-	n, err := io.ReadFull(r, head)
-	for err == nil && bytes.IndexByte(head[:n], '"') < 0 && bytes.IndexByte(head[:n], '\n') < 0 ||
-		err == nil && bytes.IndexByte(head[:n], '"') >= 0 && n < 2*MaxQuoted {
-		if n >= 4*MaxQuoted {
-			return nil, &HeaderError{Problem: fmt.Sprintf("no line end within %d bytes; is this a CSV file?", n)}
-		}
-		head = append(head, make([]byte, n)...)
-		var k int
-		k, err = io.ReadFull(r, head[n:])
-		n += k
-	}
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+	head, eof, err := readHead(r)
+	if err != nil {
 		return nil, err
 	}
-	head = head[:n]
 	l := &Layout{Table: table}
 	if bytes.HasPrefix(head, bom) {
 		l.Start = int64(len(bom))
@@ -67,7 +55,7 @@ func ReadLayout(r io.Reader, table schema.Table) (*Layout, error) {
 		return l, nil
 	}
 	var c cutter
-	next, status := c.cut(head, int(l.Start), err != nil)
+	next, status := c.cut(head, int(l.Start), eof)
 	raw := head[l.Start:next]
 	if status != cutOK {
 		return nil, &HeaderError{Problem: "bad quoting in the first line"}
@@ -81,22 +69,50 @@ func ReadLayout(r io.Reader, table schema.Table) (*Layout, error) {
 	for i, f := range c.fields {
 		found[i] = string(f.text(head))
 	}
-	l.fields = len(found)
-	for _, col := range table.Columns {
-		at := -1
-		for i, name := range found {
-			if name != col.Header() {
-				continue
-			}
-			if at >= 0 {
-				return nil, &HeaderError{Missing: col.Header(), Found: found, Problem: "stands twice in the header"}
-			}
-			at = i
+	if err := l.find(found); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// readHead reads the beginning of a file, up to somewhere behind its first record; eof says that this is the whole file.
+func readHead(r io.Reader) (head []byte, eof bool, err error) {
+	head = make([]byte, 4096) // mostly enough
+	n, err := io.ReadFull(r, head)
+	for err == nil {
+		quoted := bytes.IndexByte(head[:n], '"') >= 0
+		if quoted && n >= 2*MaxQuoted || !quoted && bytes.IndexByte(head[:n], '\n') >= 0 {
+			break
 		}
+		if n >= 4*MaxQuoted {
+			return nil, false, &HeaderError{Problem: fmt.Sprintf("no line end within %d bytes; is this a CSV file?", n)}
+		}
+		head = append(head, make([]byte, n)...)
+		var k int
+		k, err = io.ReadFull(r, head[n:])
+		n += k
+	}
+	switch err {
+	case nil:
+		return head[:n], false, nil
+	case io.EOF, io.ErrUnexpectedEOF:
+		return head[:n], true, nil
+	}
+	return nil, false, err
+}
+
+// find finds the columns of the table among the headers of the file.
+func (l *Layout) find(headers []string) error {
+	l.fields = len(headers)
+	for _, col := range l.Table.Columns {
+		at := slices.Index(headers, col.Header())
 		if at < 0 {
-			return nil, &HeaderError{Missing: col.Header(), Found: found, Problem: "is missing"}
+			return &HeaderError{Missing: col.Header(), Found: headers, Problem: "is missing"}
+		}
+		if slices.Contains(headers[at+1:], col.Header()) {
+			return &HeaderError{Missing: col.Header(), Found: headers, Problem: "stands twice in the header"}
 		}
 		l.index = append(l.index, at)
 	}
-	return l, nil
+	return nil
 }

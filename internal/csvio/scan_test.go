@@ -35,7 +35,7 @@ func readRows(t testing.TB, data []byte) (out all, err error) {
 		return out, err
 	}
 	var s Rows
-	s.Reset(bytes.NewReader(data[l.Start:]), l, Whole(l))
+	s.Reset(bytes.NewReader(data[l.Start:]), l, Chunk{Start: l.Start, End: int64(len(data)), Aligned: true})
 	for {
 		v, ok, err := s.Next()
 		if err != nil {
@@ -251,7 +251,7 @@ func TestReadErrors(t *testing.T) {
 	broken := errors.New("broken")
 	var s Plays
 	var b PlayBatch
-	s.Reset(io.MultiReader(bytes.NewReader(data[l.Start:len(data)/2]), iotest.ErrReader(broken)), l, Whole(l))
+	s.Reset(io.MultiReader(bytes.NewReader(data[l.Start:len(data)/2]), iotest.ErrReader(broken)), l, Chunk{Start: l.Start, End: int64(len(data)), Aligned: true})
 	for {
 		ok, err := s.Next(&b)
 		if errors.Is(err, broken) {

@@ -3,7 +3,6 @@ package csvio
 import (
 	"bytes"
 	"io"
-	"math"
 	"unicode/utf8"
 
 	"mss/internal/schema"
@@ -16,9 +15,6 @@ type Chunk struct {
 	// first record is taken to begin behind the first newline.
 	Aligned bool
 }
-
-// Whole is the chunk of all records behind the header.
-func Whole(l *Layout) Chunk { return Chunk{Start: l.Start, End: math.MaxInt64, Aligned: true} }
 
 // ReadFrom is the offset at which the reader of this chunk begins.
 func (c Chunk) ReadFrom() int64 {

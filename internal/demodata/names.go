@@ -66,7 +66,7 @@ func makeArtists(r *rand.Rand, n int) []string {
 	return artists
 }
 
-// roman numbers the bearers of one name, as kings.
+// roman is a number in Roman numerals; artists of one name are numbered by it.
 func roman(n int) string {
 	var b strings.Builder
 	for _, d := range []struct {

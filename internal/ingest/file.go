@@ -40,9 +40,12 @@ func (f *file) layout(ctx context.Context) (*csvio.Layout, error) {
 			f.header = &csvio.Layout{Table: f.table, Empty: true}
 			return
 		}
-		if f.in, f.err = f.bucket.Open(ctx, f.obj); f.err != nil {
+		in, err := f.bucket.Open(ctx, f.obj)
+		if err != nil {
+			f.err = err
 			return
 		}
+		f.in = in
 		var r io.ReadCloser
 		if r, f.err = f.reader(ctx, 0, headSize-csvio.Tail, nil, nil); f.err != nil {
 			return
@@ -55,11 +58,14 @@ func (f *file) layout(ctx context.Context) (*csvio.Layout, error) {
 	return f.header, f.err
 }
 
+// close closes the object, once nobody reads it any more. It may be called again.
 func (f *file) close() error {
-	if f.in == nil {
+	in := f.in
+	if in == nil {
 		return nil
 	}
-	return f.in.Close()
+	f.in = nil
+	return in.Close()
 }
 
 const headSize = 4 << 10 // a header is read in pieces of this size
@@ -81,11 +87,11 @@ func (f *file) reader(ctx context.Context, off, end int64, progress report.Progr
 	s.pos, s.step, s.quota = 0, untilEnd, f.obj.Size
 	z, err := gzip.NewReader(s)
 	if err != nil {
-		return nil, fmt.Errorf("gunzip: %w", gzipError(err))
+		return nil, errors.Join(fmt.Errorf("gunzip: %w", gzipError(err)), s.Close())
 	}
 	u := &unzip{z: z, s: s}
 	if _, err := io.CopyN(io.Discard, u, off); err != nil {
-		return nil, err
+		return nil, errors.Join(err, s.Close())
 	}
 	return u, nil
 }

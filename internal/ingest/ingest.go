@@ -11,6 +11,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -78,7 +79,7 @@ type scanned[T any] struct {
 	last       bool
 }
 
-// Read reads all objects.
+// Read reads all objects, and closes them, also after an error.
 func (r *Reader[T]) Read(ctx context.Context) error {
 	if r.ChunkSize == 0 {
 		r.ChunkSize = ChunkSize
@@ -87,11 +88,13 @@ func (r *Reader[T]) Read(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	queue := make(chan *task[T])
 	order := make(chan *task[T], threads) // bounds how many finished chunks wait for their turn
+	var files []*file
 	group.Go(func() error {
 		defer close(queue)
 		defer close(order)
 		for i, obj := range r.Objects {
 			f := newFile(r.Bucket, obj, i, r.Table)
+			files = append(files, f)
 			for start := int64(0); ; start += r.ChunkSize {
 				t := &task[T]{file: f, start: start, end: start + r.ChunkSize, out: make(chan scanned[T], 1)}
 				t.last = f.gzip || t.end >= obj.Size
@@ -121,7 +124,11 @@ func (r *Reader[T]) Read(ctx context.Context) error {
 		})
 	}
 	group.Go(func() error { return r.emitAll(ctx, order) })
-	return group.Wait()
+	err := group.Wait()
+	for _, f := range files { // those that were read to their end are closed already
+		err = errors.Join(err, f.close())
+	}
+	return err
 }
 
 // chunks counts the pieces of work.

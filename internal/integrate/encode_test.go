@@ -143,7 +143,7 @@ func naiveJoin(t *testing.T, d *Dimension, data []byte) (out []string) {
 		usersOf[id] = append(usersOf[id], i)
 	}
 	var s csvio.Rows
-	s.Reset(bytes.NewReader(data[l.Start:]), l, csvio.Whole(l))
+	s.Reset(bytes.NewReader(data[l.Start:]), l, csvio.Chunk{Start: l.Start, End: int64(len(data)), Aligned: true})
 	for {
 		v, ok, err := s.Next()
 		if err != nil {
@@ -188,7 +188,7 @@ func integrateAll(t *testing.T, d *Dimension, data []byte) (out []string) {
 		t.Fatal(err)
 	}
 	w := newWorker(d, nil, 10)
-	w.Reset(bytes.NewReader(data[l.Start:]), l, csvio.Whole(l))
+	w.Reset(bytes.NewReader(data[l.Start:]), l, csvio.Chunk{Start: l.Start, End: int64(len(data)), Aligned: true})
 	res, err := w.Collect()
 	if err != nil {
 		t.Fatal(err)

@@ -37,8 +37,8 @@ type file struct {
 	CRC32C string `json:"crc32c"`
 }
 
-// objectState is the state of a data object of mss-transformed: of the version that has this size and checksum. The ETag is none of
-// it: an object that was copied has another.
+// objectState is the state of a data object of mss-transformed: of the version that has this size and checksum. The ETag does
+// not count: an object that was copied has another.
 type objectState struct {
 	Key    string `json:"key"`
 	Size   int64  `json:"size"`

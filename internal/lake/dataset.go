@@ -18,7 +18,7 @@ type Dataset struct {
 	Prefix string // the data objects' prefix, ends with a slash
 }
 
-// The datasets of the contract.
+// Songs is the dataset of songs.parquet.
 func Songs(curated blob.Bucket) Dataset {
 	return Dataset{curated, "songs", "processed-metadata/songs/"}
 }

@@ -13,7 +13,7 @@
 // finds each object old or new.
 //
 // A run that is killed leaves pending.json. The next one, which holds the lock, looks by it for staged objects and discards them. Where
-// publishing had begun (Recover), it finds for each object whether it is the old or the new one, and writes a snapshot of what is
+// publishing had begun (Recovery), it finds for each object whether it is the old or the new one, and writes a snapshot of what is
 // there: it is complete when all are new, and otherwise marked as incomplete, which only the job that writes the
 // dataset accepts as input. It touches nothing that pending.json or the snapshot does not name.
 package lake

@@ -53,7 +53,7 @@ const pendingFormat = 2 // format 1 was a bare list of keys
 
 func (d Dataset) pendingKey() string { return stateDir + d.Name + "/pending.json" }
 
-// readPending gives nil when no run works on the dataset, nor did when it was killed.
+// readPending gives nil when no run is working on the dataset, and none was killed while it did.
 func (d Dataset) readPending(ctx context.Context) (*pending, error) {
 	data, _, err := d.Bucket.ReadAll(ctx, d.pendingKey())
 	if errors.Is(err, blob.ErrNotExist) {

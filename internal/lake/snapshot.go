@@ -50,7 +50,7 @@ type Source struct {
 	Key      string           `json:"key"`
 	Size     int64            `json:"size"`
 	ETag     string           `json:"etag"`
-	Hash     string           `json:"hash,omitempty"` // of its bytes, see ingest.Hash; for when the ETag leaves a doubt
+	Hash     string           `json:"hash,omitempty"` // of its bytes, see ingest.Part; for when the ETag leaves a doubt
 	Weak     bool             `json:"weak,omitempty"` // an equal ETag leaves a doubt, see blob.Object
 	Rows     int64            `json:"rows"`           // records read, rejects included
 	Rejected map[string]int64 `json:"rejected,omitempty"`

@@ -38,8 +38,8 @@ func (a Action) Reads() bool {
 	return false
 }
 
-// Same says whether a raw object has the bytes that were read before; src is then brought up to date.
-func Same(ctx context.Context, raw blob.Bucket, obj blob.Object, src *lake.Source) (bool, error) {
+// sameBytes says whether a raw object has the bytes that were read before; src is then brought up to date.
+func sameBytes(ctx context.Context, raw blob.Bucket, obj blob.Object, src *lake.Source) (bool, error) {
 	if obj.Size != src.Size {
 		return false, nil
 	}
@@ -69,7 +69,7 @@ func Decide(ctx context.Context, raw blob.Bucket, obj blob.Object, txn *lake.Txn
 		return Decision{Action: New}, nil
 	}
 	src := *e.Source
-	same, err := Same(ctx, raw, obj, &src)
+	same, err := sameBytes(ctx, raw, obj, &src)
 	if err != nil {
 		return Decision{}, err
 	}

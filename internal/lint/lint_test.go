@@ -32,7 +32,7 @@ var allowed = map[string][]string{
 	"internal/quality":       {"internal/blob", "internal/csvio", "internal/lake"},
 	"internal/csvio":         {"internal/schema"},
 	"internal/parquetio":     {"internal/schema"},
-	"internal/redshift":      {"internal/blob", "internal/kpi", "internal/parquetio", "internal/redshift/iamurl", "internal/redshift/identity", "internal/schema"},
+	"internal/redshift":      {"internal/blob", "internal/kpi", "internal/parquetio", "internal/redshift/iamurl", "internal/redshift/identity", "internal/report", "internal/schema"},
 	"internal/blob":          {},
 	"internal/blob/fileblob": {"internal/blob"},
 	"internal/blob/memblob":  {"internal/blob"},

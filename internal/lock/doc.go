@@ -10,5 +10,5 @@
 // server's own clock, is taken over by the next run. So is one whose holder was a process of this machine that is gone.
 //
 // A run that ends without having undone what it left, because it failed or was killed, stays listed in the document
-// until a later run has cleaned up behind it (package lake, Recover).
+// until a later run has cleaned up behind it (package lake, Recovery).
 package lock

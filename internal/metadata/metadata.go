@@ -95,23 +95,29 @@ func (j *Job) Execute(ctx context.Context) (rep report.Job, err error) {
 	if err := group.Wait(); err != nil {
 		return rep, err
 	}
+	err = j.publish(ctx, both, &rep)
+	return rep, err
+}
+
+// publish publishes both tables or, when one is refused, the rejects of both alone.
+func (j *Job) publish(ctx context.Context, both []*table, rep *report.Job) error {
 	for _, t := range both {
 		if err := t.gate.Check(j.Run.MaxRejectRatio, fmt.Sprintf("quarantine/%s/ in %s", t.gate.Dataset, j.Curated)); err != nil {
-			for _, t := range both { // the rejects of both are worth a look
+			for _, t := range both {
 				err = errors.Join(err, t.txn.PublishBeside(ctx))
 			}
-			return rep, err
+			return err
 		}
 		if err := t.txn.Ready(); err != nil {
-			return rep, err
+			return err
 		}
 	}
 	for _, t := range both {
-		if err := j.commit(ctx, t, &rep); err != nil {
-			return rep, err
+		if err := j.commit(ctx, t, rep); err != nil {
+			return err
 		}
 	}
-	return rep, nil
+	return nil
 }
 
 // tables are the two inputs.

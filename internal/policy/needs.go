@@ -35,7 +35,7 @@ func ParsePlace(url string) Place {
 	return Place{bucket, prefix}
 }
 
-// None tells of needs that no statement would meet.
+// None says whether nothing of AWS is needed: the policy would have no statement.
 func (n Needs) None() bool { return len(Box(n).Statement) == 0 }
 
 // Incomplete names what must be known of the account before the policy can name its resources; "" when all is.

@@ -48,9 +48,6 @@ func OpenQuarantine(ctx context.Context, curated blob.Bucket, txn *lake.Txn, dat
 	return q, nil
 }
 
-// String names the place for people.
-func (q *Quarantine) String() string { return q.prefix + " in " + q.bucket.String() }
-
 // Remove drops the rejects of a source that is no longer part of the dataset.
 func (q *Quarantine) Remove(name string) {
 	if key := q.prefix + name + ".jsonl"; q.there[key] {

@@ -9,8 +9,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// connectionLost tells of an error of PostgreSQL or Redshift that ended the connection in the middle: the server or the network
-// is gone. What the server says before it hangs up is FATAL. One who could not connect at all has tried long enough.
+// connectionLost says whether an error of PostgreSQL or Redshift ended the connection in the middle: the server or the network
+// is gone. What the server says before it hangs up is FATAL. A failure to connect does not count: that was tried for long already.
 func connectionLost(err error) bool {
 	var noConnection explained
 	if errors.As(err, &noConnection) {

@@ -16,7 +16,7 @@ type Table struct {
 // against accidents, not against SQL that sets out to end it.
 func (w *Warehouse) Query(ctx context.Context, sql string) (*Table, error) {
 	var t Table
-	err := w.Stream(ctx, sql, func(columns []string) error {
+	err := w.stream(ctx, sql, func(columns []string) error {
 		t.Columns = columns
 		return nil
 	}, func(values []any) error {
@@ -29,9 +29,9 @@ func (w *Warehouse) Query(ctx context.Context, sql string) (*Table, error) {
 	return &t, nil
 }
 
-// Stream is Query for results of any size: head gets the columns once, row each row as it comes, to keep. Their errors
+// stream is Query for results of any size: head gets the columns once, row each row as it comes, to keep. Their errors
 // end the query, and are returned unchanged.
-func (w *Warehouse) Stream(ctx context.Context, sql string, head func(columns []string) error, row func(values []any) error) error {
+func (w *Warehouse) stream(ctx context.Context, sql string, head func(columns []string) error, row func(values []any) error) error {
 	var callers error
 	err := w.with(ctx, func(s session) error {
 		for _, begin := range w.dialect.beginRead {

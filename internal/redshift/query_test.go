@@ -140,7 +140,7 @@ func TestQueryErrors(t *testing.T) {
 		many := "SELECT a.kpi_type FROM public.kpi_table a, public.kpi_table b, public.kpi_table c, public.kpi_table d, public.kpi_table e, " +
 			"public.kpi_table f, public.kpi_table g, public.kpi_table h, public.kpi_table i, public.kpi_table j, public.kpi_table k"
 		start := time.Now()
-		err := w.Stream(t.Context(), many, func([]string) error { return nil }, func([]any) error {
+		err := w.stream(t.Context(), many, func([]string) error { return nil }, func([]any) error {
 			if rows++; rows == 3 {
 				return stop
 			}
@@ -149,7 +149,7 @@ func TestQueryErrors(t *testing.T) {
 		if err != stop || rows != 3 {
 			t.Errorf("%d rows, %v", rows, err)
 		}
-		if err := w.Stream(t.Context(), many, func([]string) error { return stop }, nil); err != stop {
+		if err := w.stream(t.Context(), many, func([]string) error { return stop }, nil); err != stop {
 			t.Errorf("columns: %v", err)
 		}
 		if took := time.Since(start); took > 4*time.Second {

@@ -48,7 +48,7 @@ func redshiftDefaults(u *url.URL) *url.URL {
 	return &server
 }
 
-// redshiftConflict tells of conflicts that Redshift reports as internal errors, told apart by their text alone:
+// redshiftConflict says whether an error is a conflict that Redshift reports as an internal error; the text alone tells:
 // 1023, a serializable isolation violation, and the refusal under snapshot isolation.
 func redshiftConflict(err error) bool {
 	var e *pgconn.PgError

@@ -28,7 +28,7 @@ func (w *Warehouse) retry(ctx context.Context, what string, again func(error) bo
 	}
 }
 
-// again tells of errors that a repetition of the whole transaction can cure: another one came in between, or the connection is lost.
+// again says whether repeating the whole transaction can cure an error: another one came in between, or the connection was lost.
 func (w *Warehouse) again(err error) bool { return w.dialect.conflict(err) || w.dialect.lost(err) }
 
 func pause(ctx context.Context, d time.Duration) error {

@@ -22,17 +22,17 @@ type dialect struct {
 	// begin starts a load, and lock, unless empty, makes loads wait for each other. It precedes the first
 	// statement that takes a snapshot: a load that waited for another must see what that one did.
 	begin, lock string
-	// copies tells of COPY of Parquet from S3.
+	// copies says whether there is a COPY of Parquet from S3.
 	copies bool
 	// beginRead and endRead enclose a query, which must not change anything.
 	beginRead, endRead []string
 	// tables names those of our tables that exist.
 	tables string
-	// conflict tells of an error that a repetition of the whole transaction can cure.
+	// conflict says whether an error is a conflict with another transaction: repeating the whole transaction can cure it.
 	conflict func(error) bool
-	// lost tells of an error that ended the connection; a repetition of the whole transaction can cure that too.
+	// lost says whether an error ended the connection; repeating the whole transaction can cure that too.
 	lost func(error) bool
-	// raced tells of a CREATE TABLE that lost against another one's.
+	// raced says whether a CREATE TABLE failed because another session created the table at the same time.
 	raced func(error) bool
 	// detail is what an error says beside its message, on one line.
 	detail func(error) string

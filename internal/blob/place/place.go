@@ -11,9 +11,6 @@ import (
 	"mss/internal/blob/s3blob"
 )
 
-// ErrURL is wrapped by errors about a place that is wrongly written: the configuration is to be mended.
-var ErrURL = blob.ErrURL
-
 // Options say for whom a place is opened, and how S3 is to be reached.
 type Options struct {
 	Owner string // names the run that stages objects in the place; "" is nobody in particular
@@ -21,13 +18,13 @@ type Options struct {
 }
 
 // Open makes a bucket of a folder (relative or absolute), file:///folder or s3://bucket[/prefix]. It reads and
-// writes nothing in the place.
+// writes nothing in the place. The error wraps blob.ErrURL when url is wrongly written.
 func Open(ctx context.Context, url string, opt Options) (blob.Bucket, error) {
 	scheme, rest, found := strings.Cut(url, ":")
 	scheme = strings.ToLower(scheme)
 	switch {
 	case url == "":
-		return nil, fmt.Errorf("open a place: no folder and no s3://bucket given: %w", ErrURL)
+		return nil, fmt.Errorf("open a place: no folder and no s3://bucket given: %w", blob.ErrURL)
 	case found && scheme == "s3":
 		b, err := s3blob.Open(ctx, url, opt.S3)
 		if err != nil {
@@ -35,13 +32,13 @@ func Open(ctx context.Context, url string, opt Options) (blob.Bucket, error) {
 		}
 		return b, nil
 	case found && scheme == "file" && !strings.HasPrefix(rest, "//"):
-		return nil, fmt.Errorf("open %s: a file URL is file:///absolute/folder: %w", url, ErrURL)
+		return nil, fmt.Errorf("open %s: a file URL is file:///absolute/folder: %w", url, blob.ErrURL)
 	case found && scheme != "file" && strings.HasPrefix(rest, "//"):
 		hint := "a place is a folder, file:///folder or s3://bucket/prefix"
 		if scheme == "s3a" || scheme == "s3n" {
 			hint = "write s3://"
 		}
-		return nil, fmt.Errorf("open a place with scheme %q: %s: %w", scheme, hint, ErrURL)
+		return nil, fmt.Errorf("open a place with scheme %q: %s: %w", scheme, hint, blob.ErrURL)
 	}
 	open := fileblob.Open
 	if opt.Owner != "" {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"mss/internal/blob"
 	"mss/internal/blob/fileblob"
 	"mss/internal/blob/place"
 	"mss/internal/blob/s3blob"
@@ -30,12 +31,12 @@ func TestOpen(t *testing.T) {
 		"s3:///key": "", "file:/data": "file:///", "s3://b/../x": "",
 	} {
 		b, err := place.Open(t.Context(), url, place.Options{})
-		if !errors.Is(err, place.ErrURL) || b != nil || !strings.Contains(err.Error(), hint) {
+		if !errors.Is(err, blob.ErrURL) || b != nil || !strings.Contains(err.Error(), hint) {
 			t.Errorf("%q: %v, %v; want ErrURL with %q", url, b, err, hint)
 		}
 	}
 	_, err := place.Open(t.Context(), "s3://AKIAEXAMPLE:hunter2@bucket/x", place.Options{})
-	if !errors.Is(err, place.ErrURL) || strings.Contains(err.Error(), "hunter2") {
+	if !errors.Is(err, blob.ErrURL) || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("a place with a secret: %v", err)
 	}
 }

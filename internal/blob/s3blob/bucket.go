@@ -48,7 +48,7 @@ type Bucket struct {
 
 var _ blob.Bucket = (*Bucket)(nil)
 
-// S3 has let in other names in its time; these are the characters that cannot be part of any.
+// bucketName is wider than the rules of today, for S3 allowed more in the past: only what no name ever held is refused.
 var bucketName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]+$`)
 
 // Open makes a place of s3://bucket[/prefix]. It reads the AWS configuration, and on an instance without a

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
@@ -17,6 +16,5 @@ func (b *Bucket) Inspect(ctx context.Context, key string) (algorithm, kmsKey str
 	if err != nil {
 		return "", "", time.Time{}, b.fail(ctx, "stat", key, err)
 	}
-	now, _ = awsmiddleware.GetServerTime(out.ResultMetadata)
-	return string(out.ServerSideEncryption), aws.ToString(out.SSEKMSKeyId), now, nil
+	return string(out.ServerSideEncryption), aws.ToString(out.SSEKMSKeyId), serverTime(out.ResultMetadata), nil
 }

@@ -309,9 +309,8 @@ func (s *staged) Abort(ctx context.Context) error {
 	return nil
 }
 
-// remove aborts the upload. A part that was cut off here may still arrive there and bring the upload back, as
-// S3 warns; so it is aborted again
-// until it is gone twice in a row.
+// remove aborts the upload. A part that was cut off here may still arrive there and bring the upload back, as S3 warns;
+// so it is aborted again until it is gone twice in a row.
 func (s *staged) remove(ctx context.Context) error {
 	for seen, try := 0, 1; ; try++ {
 		_, err := s.b.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{

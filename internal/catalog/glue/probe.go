@@ -11,8 +11,8 @@ import (
 	"mss/internal/catalog"
 )
 
-// ErrNoDatabase is found by Probe when there is no database to make a table in.
-var ErrNoDatabase = errors.New("the Glue database does not exist")
+// errNoDatabase is found by Probe when there is no database to make a table in.
+var errNoDatabase = errors.New("the Glue database does not exist")
 
 // Probe makes the table catalog.ProbeTable, does with it everything that Apply does with a table, removes it, and tells of each
 // IAM action whether it went well. Without a table the actions on one are tried all the same: they are refused, or do
@@ -33,7 +33,7 @@ func (c *Catalog) Probe(ctx context.Context, database string, tried func(action 
 				return nil
 			}
 			if missing(err) {
-				return ErrNoDatabase
+				return errNoDatabase
 			}
 			return err
 		}},

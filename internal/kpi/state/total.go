@@ -22,7 +22,7 @@ type Total struct {
 	wide    map[uint32]*[hours]uint64 // by code plus one: these multiples, where there are some
 
 	ahead   [128]song // of the part that is added
-	touched uint32    // means nothing, but that its operands were loaded
+	touched uint32    // nobody reads it: it keeps the loads of fetch from being optimised away
 }
 
 const hours = 24
