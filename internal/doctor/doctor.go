@@ -111,7 +111,19 @@ type examination struct {
 	found  []Finding
 }
 
-func (e *examination) add(f Finding) { e.found = append(e.found, f) }
+// add notes a finding. A red one never goes without what is missing and what to do.
+func (e *examination) add(f Finding) {
+	if f.Status == Failed && len(f.Missing) == 0 {
+		f.Missing = []string{f.Check + ", without an error"}
+	}
+	if f.Status == Failed && f.Remedy == "" {
+		f.Remedy = "go by what it says; check the configuration, --profile, the region and the network"
+	}
+	e.found = append(e.found, f)
+}
+
+// last is the finding that was added last, for what its check knows better than add.
+func (e *examination) last() *Finding { return &e.found[len(e.found)-1] }
 
 func (e *examination) ok(area, check, format string, args ...any) {
 	e.add(Finding{Area: area, Check: check, Status: OK, Detail: fmt.Sprintf(format, args...)})
