@@ -34,7 +34,8 @@ func (a *app) doctorCmd() *cobra.Command {
 		Short: "Check every place, right and connection that a run needs",
 		Long: `Check every place, right and connection that a run needs, before any run: who mss is on AWS; list, read, write,
 delete and upload on each place, with an object that it removes again; the encryption; the warehouse's name, port,
-certificate, login and grants, and a load that is rolled back, by COPY where loads copy; the catalog; the clock; the input and its headers.
+certificate, login and grants, and a load that is rolled back, by COPY where loads copy; the catalog; the clock; the
+input and its headers.
 
 Each red line names the IAM action or setting that is missing, and the remedy. With a red line the exit status is 1.`,
 		Example: `  mss doctor --config prod.yaml
