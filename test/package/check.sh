@@ -29,8 +29,8 @@ for arch in amd64 arm64; do
 	[ "$(dpkg-deb -f "$deb" Architecture)" = $arch ] || fail "$deb is for $(dpkg-deb -f "$deb" Architecture)"
 	dpkg-deb --ctrl-tarfile "$deb" | tar -xO ./conffiles | grep -qx /etc/mss/mss.yaml || fail "$deb would overwrite /etc/mss/mss.yaml"
 	dpkg-deb -x "$deb" "$root/$arch"
-	dpkg-deb --contents "$deb" | grep -q '^-rw------- .*/etc/mss/environment$' || fail "$deb lets others than root read /etc/mss/environment"
-	rpm -qp --dump "$rpm" 2>/dev/null | grep '^/etc/mss/environment ' | grep -q ' 0100600 root root ' || fail "$rpm lets others than root read /etc/mss/environment"
+	dpkg-deb --contents "$deb" | grep '^-rw------- .*/etc/mss/environment$' >/dev/null || fail "$deb lets others than root read /etc/mss/environment"
+	rpm -qp --dump "$rpm" 2>/dev/null | grep '^/etc/mss/environment ' | grep ' 0100600 root root ' >/dev/null || fail "$rpm lets others than root read /etc/mss/environment"
 	cmp -s mss-linux-$arch "$root/$arch/usr/bin/mss" || fail "$deb holds another program"
 done
 
