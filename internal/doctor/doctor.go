@@ -73,7 +73,9 @@ type Workgroup struct {
 	ARN, Host       string
 	Port            int
 	Status          string
-	BaseCapacity    int // RPUs
+	BaseCapacity    int    // RPUs
+	MaxCapacity     int    // 0 is no bound of the workgroup's own
+	MaxQuery        string // seconds that a query may take; "" is unknown
 	Public          bool
 	EnhancedRouting bool
 }

@@ -257,6 +257,21 @@ func TestNamesOfNothing(t *testing.T) {
 	}
 }
 
+// What AWS tells of a workgroup stands in the limits.
+func TestLimitsOfTheWorkgroup(t *testing.T) {
+	a := newAccount(t)
+	a.needs.Secret, a.needs.Login = "", policy.Login{Workgroup: "sandbox-workspace", Database: "dev"}
+	a.Enforce(policy.Box(a.needs), false)
+	p := a.plan(t)
+	p.Warehouse.Serverless = true
+	r := doctor.Examine(t.Context(), p)
+	for check, want := range map[string]string{"network": "this workgroup is not public", "queues": "here 14400 s", "cost": "8 RPUs at least and 64 at most"} {
+		if f := finding(r, "warehouse", "limit: "+check); !strings.Contains(f.Detail, want) {
+			t.Errorf("%s: %+v", check, f)
+		}
+	}
+}
+
 // refusing is a store that says this to each write.
 type refusing struct {
 	blob.Bucket

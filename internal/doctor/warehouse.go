@@ -21,6 +21,8 @@ type Warehouse struct {
 	Serverless bool   // a workgroup of Redshift Serverless
 	Load       string // what the rehearsal does
 	Open       func(context.Context) (Rehearsal, error)
+
+	workgroup *Workgroup // once AWS has told of it
 }
 
 // Rehearsal is a warehouse that one is logged in to. Package redshift has one.
@@ -106,7 +108,7 @@ func (e *examination) identity(ctx context.Context, w *Warehouse) bool {
 		g, err := e.Cloud.Workgroup(ctx, l.Workgroup)
 		if e.tried("warehouse", "workgroup", "redshift-serverless:GetWorkgroup", e.Needs.WorkgroupARN(), err,
 			fmt.Sprintf("%s, %d RPUs at least, public: %t, enhanced VPC routing: %t", strings.ToLower(g.Status), g.BaseCapacity, g.Public, g.EnhancedRouting)) {
-			w.Host, w.Port = g.Host, g.Port
+			w.Host, w.Port, w.workgroup = g.Host, g.Port, &g
 		} else if good = false; absent(err) {
 			e.named("workgroup "+l.Workgroup, "name a workgroup of this account and region in --warehouse (redshift-iam://WORKGROUP/DATABASE?region=REGION), or deploy it: deploy/mss.yaml has one")
 			break // there is nothing to log in to
@@ -180,16 +182,32 @@ func (e *examination) reach(ctx context.Context, w *Warehouse) bool {
 	return true
 }
 
-// limits says which limits of Redshift Serverless bear on mss there.
+// limits says which limits of Redshift Serverless bear on mss there, and what the workgroup makes of them, where AWS has told.
 func (e *examination) limits(w *Warehouse) {
 	if !w.Serverless {
 		return
 	}
+	network := "a workgroup that is not public is reached from its VPC only, through port " + strconv.Itoa(w.Port)
+	query, capacity := "the workgroup's max_query_execution_time", ""
+	if g := w.workgroup; g != nil {
+		network = "this workgroup is not public: it is reached from its VPC only, through port " + strconv.Itoa(w.Port)
+		if g.Public {
+			network = "this workgroup is public: its security group alone says who reaches port " + strconv.Itoa(w.Port)
+		}
+		if g.MaxQuery != "" {
+			query += ", here " + g.MaxQuery + " s"
+		}
+		capacity = fmt.Sprintf("this workgroup has %d RPUs at least", g.BaseCapacity)
+		if g.MaxCapacity > 0 {
+			capacity += fmt.Sprintf(" and %d at most", g.MaxCapacity)
+		}
+		capacity += "; "
+	}
 	for _, l := range [][2]string{
-		{"network", "a workgroup that is not public is reached from its VPC only, through port " + strconv.Itoa(w.Port)},
+		{"network", network},
 		{"resume", "a workgroup that was idle resumes at the first login: mss waits for up to 5 minutes"},
-		{"queues", "there is no workload management and there are no parameter groups: a query's time is bounded by the workgroup's max_query_execution_time, " +
-			"cost by its RPU-hour limit (deploy/mss.yaml sets one), and a load fails when that is used up"},
+		{"queues", "there is no workload management and there are no parameter groups: a query's time is bounded by " + query},
+		{"cost", capacity + "cost is bounded by the RPU-hour limit (deploy/mss.yaml sets one), and a load fails when that is used up"},
 		{"maintenance", "there is no maintenance window: a version change can end a connection, after which mss loads again"},
 		{"sessions", "2,000 connections at a time, one idle for an hour is closed: mss connects for a load, and closes"},
 	} {
