@@ -15,7 +15,7 @@ import (
 // userData is the script that the box runs at its first start.
 func userData(t *testing.T, s *stack) string {
 	t.Helper()
-	script, ok := s.get(t, "Box", "Properties", "UserData", "Fn::Base64").(string)
+	script, ok := s.get(t, "BoxTemplate", "Properties", "LaunchTemplateData", "UserData", "Fn::Base64").(string)
 	if !ok || !strings.HasPrefix(script, "#!/bin/bash\n") {
 		t.Fatalf("the box has no script: %v", script)
 	}
@@ -31,6 +31,20 @@ func TestBoxScriptIsAScript(t *testing.T) {
 	}
 	if strings.Contains(script, "<") && strings.Contains(script, "<Warehouse>") {
 		t.Errorf("a name is left: %s", script)
+	}
+}
+
+// TestAnotherConfigurationIsAnotherBox: EC2 runs user data at the first start alone, and CloudFormation only restarts an instance
+// whose own user data changes.
+func TestAnotherConfigurationIsAnotherBox(t *testing.T) {
+	s := load(t, nil)
+	box := s.get(t, "Box", "Properties").(map[string]any)
+	if box["UserData"] != nil {
+		t.Error("the box has user data of its own")
+	}
+	from := s.get(t, "Box", "Properties", "LaunchTemplate").(map[string]any)
+	if from["LaunchTemplateId"] != "<BoxTemplate>" || from["Version"] != "<BoxTemplate.LatestVersionNumber>" {
+		t.Errorf("the box is made from %v", from)
 	}
 }
 

@@ -46,6 +46,35 @@ func TestCronTellsStatusesApart(t *testing.T) {
 	}
 }
 
+// TestCronReadsTheEnvironment: secrets get to mss as they do by systemd, whatever is in them, and nothing of them is run.
+func TestCronReadsTheEnvironment(t *testing.T) {
+	dir := t.TempDir()
+	program := "#!/bin/sh\nenv | grep -E '^(PGPASSWORD|AWS_REGION|MSS_[A-Z]+)='\n"
+	if err := os.WriteFile(filepath.Join(dir, "mss"), []byte(program), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	environment := filepath.Join(dir, "environment")
+	lines := "# secrets\nPGPASSWORD=a b$HOME`touch " + dir + "/run`'=\"\nAWS_REGION=\"eu-west-1\"\n\nnonsense\nno-name=1\nMSS_TEMP='s3://t'"
+	if err := os.WriteFile(environment, []byte(lines), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	log := filepath.Join(dir, "log")
+	cmd := exec.Command("/bin/sh", "cron/mss-cron")
+	cmd.Env = []string{"PATH=" + dir + ":/usr/bin:/bin", "MSS_CRON_LOG=" + log, "MSS_CRON_ENVIRONMENT=" + environment}
+	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("%v: %s", err, out)
+	}
+	got, _ := os.ReadFile(log)
+	for _, want := range []string{"PGPASSWORD=a b$HOME`touch " + dir + "/run`'=\"\n", "AWS_REGION=eu-west-1\n", "MSS_TEMP=s3://t\n"} {
+		if !strings.Contains(string(got), want) {
+			t.Errorf("no %q in %s", want, got)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "run")); err == nil {
+		t.Error("a part of a value was run")
+	}
+}
+
 // TestAfterRun: only a run that succeeded is told of as one.
 func TestAfterRun(t *testing.T) {
 	dir := t.TempDir()

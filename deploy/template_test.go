@@ -269,3 +269,28 @@ func TestOnlyTheBoxReachesTheWarehouse(t *testing.T) {
 		t.Errorf("%v", w)
 	}
 }
+
+// Usage limits are no resources to IAM: allowed on an ARN, these actions are not allowed at all, and the stack would fail.
+func TestUsageLimitMayBeSet(t *testing.T) {
+	s := load(t, nil)
+	first := s.get(t, "UsageLimitRole", "Properties", "Policies").([]any)[0].(map[string]any)
+	statement := first["PolicyDocument"].(map[string]any)["Statement"].([]any)[0].(map[string]any)
+	if got := fmt.Sprint(statement["Resource"]); got != "[*]" {
+		t.Errorf("limits may be set on %s", got)
+	}
+	for _, action := range statement["Action"].([]any) {
+		if name := action.(string); !strings.HasPrefix(name, "redshift-serverless:") || !strings.HasSuffix(strings.TrimSuffix(name, "s"), "UsageLimit") {
+			t.Errorf("on all resources %s is allowed", name)
+		}
+	}
+}
+
+// Redshift can take the role on whether or not it says for which account.
+func TestCopyRoleIsTrusted(t *testing.T) {
+	trust := text(t, load(t, nil).get(t, "CopyRole", "Properties", "AssumeRolePolicyDocument", "Statement"))
+	for _, want := range []string{"redshift-serverless.amazonaws.com", `"redshift.amazonaws.com"`, "StringEqualsIfExists"} {
+		if !strings.Contains(trust, want) {
+			t.Errorf("no %s in %s", want, trust)
+		}
+	}
+}

@@ -33,7 +33,8 @@ func (a *app) doctorCmd() *cobra.Command {
 		Short: "Check every place, right and connection that a run needs",
 		Long: `Check every place, right and connection that a run needs, before any run: who mss is on AWS; list, read, write,
 delete and upload on each place, with an object that it removes again; the encryption; the warehouse's name, port,
-certificate, login and grants, and a load that is rolled back; the catalog; the clock; the input and its headers.
+certificate, login and grants, and a load that is rolled back, by COPY where loads copy; the catalog; the clock; the
+input and its headers.
 
 Each red line names the IAM action or setting that is missing, and the remedy. With a red line the exit status is 1.`,
 		Example: `  mss doctor --config prod.yaml
@@ -61,7 +62,7 @@ Each red line names the IAM action or setting that is missing, and the remedy. W
 }
 
 func (a *app) examinationPlan(ctx context.Context, cfg *config.Config) (doctor.Plan, error) {
-	plan := doctor.Plan{Needs: needsOf(cfg), Now: a.now, Warehouse: a.examinedWarehouse(cfg)}
+	plan := doctor.Plan{Needs: needsOf(cfg), Now: a.now}
 	for _, p := range []struct{ role, url string }{
 		{"raw", cfg.Raw}, {"curated", cfg.Curated}, {"analytics", cfg.Analytics}, {"temp", cfg.Temp},
 	} {
@@ -78,6 +79,11 @@ func (a *app) examinationPlan(ctx context.Context, cfg *config.Config) (doctor.P
 		}
 		plan.Places = append(plan.Places, place)
 	}
+	byCopy, err := copyOptions(cfg, plan.Places[len(plan.Places)-1].Bucket) // temp
+	if err != nil {
+		return plan, err
+	}
+	plan.Warehouse = a.examinedWarehouse(cfg, byCopy)
 	if plan.Needs.None() || otherStore(cfg, plan.Needs) {
 		return plan, nil
 	}
@@ -100,13 +106,16 @@ func otherStore(cfg *config.Config, n policy.Needs) bool {
 }
 
 // examinedWarehouse reads off the URL what there is to look at before a login.
-func (a *app) examinedWarehouse(cfg *config.Config) *doctor.Warehouse {
-	w := &doctor.Warehouse{Name: redshift.MaskURL(cfg.Warehouse)}
+func (a *app) examinedWarehouse(cfg *config.Config, byCopy redshift.CopyOptions) *doctor.Warehouse {
+	w := &doctor.Warehouse{Name: redshift.MaskURL(cfg.Warehouse), Load: "create, delete, insert, count"}
+	if byCopy.Copies(cfg.Warehouse) {
+		w.Load = "create, delete, COPY by the role " + byCopy.Role + ", count"
+	}
 	w.Open = func(ctx context.Context) (doctor.Rehearsal, error) {
 		if path, ok := strings.CutPrefix(cfg.Warehouse, "sqlite:"); ok && !exists(path) {
 			return newFile(path), nil
 		}
-		opened, err := openWarehouse(ctx, cfg, redshift.Options{Log: a.log, ReadOnly: true})
+		opened, err := openWarehouse(ctx, cfg, redshift.Options{Log: a.log, ReadOnly: true, Copy: byCopy})
 		if err != nil {
 			return nil, err // not opened: a nil *Warehouse is no nil interface
 		}

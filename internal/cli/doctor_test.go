@@ -11,6 +11,7 @@ import (
 	"mss/internal/config"
 	"mss/internal/doctor"
 	"mss/internal/mototest"
+	"mss/internal/redshift"
 	"mss/internal/redshift/pgtest"
 )
 
@@ -103,6 +104,16 @@ func TestDoctorOnServers(t *testing.T) {
 	}
 }
 
+// What a run refuses as a wrong configuration, the doctor does not find well.
+func TestDoctorOfAWrongConfiguration(t *testing.T) {
+	t.Chdir(t.TempDir())
+	args := []string{"--warehouse", "redshift://mss@localhost/dev", "--load", "copy"}
+	run, doctor := mss(t, nil, append(args, "run", "all")...), mss(t, nil, append(args, "doctor")...)
+	if run.code != 2 || doctor.code != 2 || doctor.stderr != run.stderr {
+		t.Errorf("run: exit code %d, %s; doctor: exit code %d, %s", run.code, run.stderr, doctor.code, doctor.stderr)
+	}
+}
+
 func TestWhatTheWarehousesURLSays(t *testing.T) {
 	const serverless = "sandbox-workspace.123456789012.eu-west-1.redshift-serverless.amazonaws.com"
 	verified := &doctor.TLS{Verify: true}
@@ -116,11 +127,11 @@ func TestWhatTheWarehousesURLSays(t *testing.T) {
 		"redshift-iam://sandbox-workspace/dev?region=eu-west-1":      {Port: 5439, TLS: verified, Serverless: true},
 		"redshift-iam://cluster:lab1/dev":                            {Port: 5439, TLS: verified},
 	} {
-		got := *new(app).examinedWarehouse(&config.Config{Warehouse: url})
+		got := *new(app).examinedWarehouse(&config.Config{Warehouse: url}, redshift.CopyOptions{})
 		if strings.Contains(got.Name, "p%40") {
 			t.Errorf("%s: the name %s holds the password", url, got.Name)
 		}
-		got.Open, got.Name = nil, ""
+		got.Open, got.Name, got.Load = nil, "", ""
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %+v, want %+v", url, got, want)
 		}

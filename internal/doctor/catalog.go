@@ -21,7 +21,8 @@ func (e *examination) catalog(ctx context.Context) {
 		f := e.failure("catalog", strings.TrimPrefix(action, "glue:"), action, e.Needs.TableARN(catalog.ProbeTable), err)
 		if f.Missing == nil && action == "glue:CreateTable" {
 			f.Missing = []string{"database " + catalog.Database}
-			f.Remedy = "create the Glue database " + catalog.Database + ": deploy/mss.yaml has it, or run `mss catalog sync` once as someone who may glue:CreateDatabase"
+			f.Remedy = "create it: deploy/mss.yaml has it, else `aws glue create-database --database-input Name=" + catalog.Database +
+				"`; where there was a run already, `mss catalog sync` by someone who may glue:CreateDatabase does so too"
 		}
 		e.add(f)
 	})

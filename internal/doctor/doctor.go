@@ -73,7 +73,9 @@ type Workgroup struct {
 	ARN, Host       string
 	Port            int
 	Status          string
-	BaseCapacity    int // RPUs
+	BaseCapacity    int    // RPUs
+	MaxCapacity     int    // 0 is no bound of the workgroup's own
+	MaxQuery        string // seconds that a query may take; "" is unknown
 	Public          bool
 	EnhancedRouting bool
 }
@@ -111,7 +113,19 @@ type examination struct {
 	found  []Finding
 }
 
-func (e *examination) add(f Finding) { e.found = append(e.found, f) }
+// add notes a finding. A red one never goes without what is missing and what to do.
+func (e *examination) add(f Finding) {
+	if f.Status == Failed && len(f.Missing) == 0 {
+		f.Missing = []string{f.Check + ", without an error"}
+	}
+	if f.Status == Failed && f.Remedy == "" {
+		f.Remedy = "go by what it says; check the configuration, --profile, the region and the network"
+	}
+	e.found = append(e.found, f)
+}
+
+// last is the finding that was added last, for what its check knows better than add.
+func (e *examination) last() *Finding { return &e.found[len(e.found)-1] }
 
 func (e *examination) ok(area, check, format string, args ...any) {
 	e.add(Finding{Area: area, Check: check, Status: OK, Detail: fmt.Sprintf(format, args...)})

@@ -34,8 +34,8 @@ func wantRed(t *testing.T, r doctor.Report, area, check string, words ...string)
 	t.Helper()
 	f := finding(r, area, check)
 	text := f.Detail + " " + strings.Join(f.Missing, " ") + " " + f.Remedy
-	if f.Status != doctor.Failed || len(f.Missing) == 0 || r.OK {
-		t.Errorf("%s %s: want red, and what is missing: %+v", area, check, f)
+	if f.Status != doctor.Failed || len(f.Missing) == 0 || f.Remedy == "" || strings.HasPrefix(f.Remedy, ";") || r.OK {
+		t.Errorf("%s %s: want red, what is missing, and a remedy: %+v", area, check, f)
 	}
 	for _, w := range words {
 		if !strings.Contains(text, w) {
@@ -145,10 +145,10 @@ func TestWarehouseOutOfReach(t *testing.T) {
 			c.Close()
 		}
 	}()
-	wantRed(t, examine("127.0.0.1", &doctor.TLS{Verify: true}), "warehouse", "TLS", "does not speak TLS")
+	wantRed(t, examine("127.0.0.1", &doctor.TLS{Verify: true}), "warehouse", "TLS", "does not speak TLS", "check host and port")
 	l.Close()
 	r := examine("127.0.0.1", nil)
-	wantRed(t, r, "warehouse", "port", "security group")
+	wantRed(t, r, "warehouse", "port", "nothing listens there", "TCP")
 	if f := finding(r, "warehouse", "login"); f.Status != doctor.Skipped {
 		t.Errorf("login: %+v", f)
 	}
@@ -228,6 +228,80 @@ type otherSecret struct {
 
 func (s otherSecret) Secret(context.Context, string) (string, error) { return s.text, nil }
 
+// What is asked for by name and is not there gives one red line, which says so.
+func TestNamesOfNothing(t *testing.T) {
+	a := newAccount(t)
+	for area, c := range map[string]struct {
+		check, missing string
+		choose         func(*policy.Needs)
+	}{
+		"curated": {"list", "bucket no-such-bucket", func(n *policy.Needs) { n.Curated = policy.Place{Bucket: "no-such-bucket"} }},
+		"warehouse, a workgroup": {"workgroup", "workgroup nobody", func(n *policy.Needs) {
+			n.Secret, n.Login = "", policy.Login{Workgroup: "nobody", Database: "dev"}
+		}},
+		"warehouse, a cluster": {"cluster", "cluster nobody", func(n *policy.Needs) { n.Secret, n.Login = "", policy.Login{Cluster: "nobody", Database: "dev"} }},
+		"warehouse, a secret": {"secret", "secret arn:", func(n *policy.Needs) {
+			n.Secret = "arn:aws:secretsmanager:" + n.Region + ":" + n.Account + ":secret:mss/nobody-a1b2c3"
+		}},
+	} {
+		needs := a.needs
+		c.choose(&a.needs)
+		a.Enforce(policy.Box(a.needs), false)
+		r := doctor.Examine(t.Context(), a.plan(t))
+		area, _, _ = strings.Cut(area, ",")
+		wantRed(t, r, area, c.check, c.missing)
+		if all := red(r); len(all) != 1 {
+			t.Errorf("%s: %d red lines: %+v", c.missing, len(all), all)
+		}
+		a.needs = needs
+	}
+}
+
+// What AWS tells of a workgroup stands in the limits.
+func TestLimitsOfTheWorkgroup(t *testing.T) {
+	a := newAccount(t)
+	a.needs.Secret, a.needs.Login = "", policy.Login{Workgroup: "sandbox-workspace", Database: "dev"}
+	a.Enforce(policy.Box(a.needs), false)
+	p := a.plan(t)
+	p.Warehouse.Serverless = true
+	r := doctor.Examine(t.Context(), p)
+	for check, want := range map[string]string{"network": "this workgroup is not public", "queues": "here 14400 s", "cost": "8 RPUs at least and 64 at most"} {
+		if f := finding(r, "warehouse", "limit: "+check); !strings.Contains(f.Detail, want) {
+			t.Errorf("%s: %+v", check, f)
+		}
+	}
+}
+
+// refusing is a store that says this to each write.
+type refusing struct {
+	blob.Bucket
+	err error
+}
+
+func (s refusing) Write(context.Context, string, []byte, blob.Cond) (blob.Object, error) {
+	return blob.Object{}, s.err
+}
+
+// A reply of AWS, and an error that knows its remedy.
+type replied struct{ code, remedy string }
+
+func (r replied) Error() string        { return "write: " + r.code + "; " + r.remedy }
+func (r replied) ErrorCode() string    { return r.code }
+func (r replied) ErrorMessage() string { return "" }
+func (r replied) Remedy() string       { return r.remedy }
+
+// The remedy of an error stands by itself, and is not said twice.
+func TestRemedyOfAnError(t *testing.T) {
+	for code, missing := range map[string]string{"KMS.DisabledException": "an enabled KMS key", "ExpiredToken": "AWS credentials", "SlowDown": "write, without an error"} {
+		r := doctor.Examine(t.Context(), doctor.Plan{Now: time.Now,
+			Places: []doctor.Place{{Role: "curated", Bucket: refusing{memblob.New("c"), replied{code, "do that"}}}}})
+		wantRed(t, r, "curated", "write", missing)
+		if f := finding(r, "curated", "write"); f.Remedy != "do that" || strings.Contains(f.Detail, "do that") {
+			t.Errorf("%+v", f)
+		}
+	}
+}
+
 // Without the database there is one red line, with what to do.
 func TestCatalogWithoutADatabase(t *testing.T) {
 	a := newAccount(t)
@@ -235,7 +309,7 @@ func TestCatalogWithoutADatabase(t *testing.T) {
 	p := a.plan(t)
 	p.Catalog = noDatabase{}
 	r := doctor.Examine(t.Context(), p)
-	wantRed(t, r, "catalog", "CreateTable", "database mss_db", "mss catalog sync", "deploy/mss.yaml")
+	wantRed(t, r, "catalog", "CreateTable", "database mss_db", "aws glue create-database", "deploy/mss.yaml")
 }
 
 type noDatabase struct{}

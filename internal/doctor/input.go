@@ -71,7 +71,7 @@ func (e *examination) files(ctx context.Context, p Place, name string, table sch
 			err = fmt.Errorf("%s in %s: %w", o.Key, p.Bucket, err)
 		}
 		if !e.tried("raw", "read "+name, "s3:GetObject", e.arn(p, o.Key), err, "") {
-			f := &e.found[len(e.found)-1]
+			f := e.last()
 			var wrong *csvio.HeaderError
 			if errors.As(err, &wrong) {
 				f.Remedy = "correct the first line of the file: docs/contract.md lists the columns"

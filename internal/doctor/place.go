@@ -45,7 +45,13 @@ func (e *examination) written(ctx context.Context, p Place) {
 	key := probeFolder + strings.ToLower(rand.Text())
 	_, err := p.Bucket.List(ctx, probeFolder)
 	e.tried(p.Role, "list", "s3:ListBucket", e.arn(p, ""), err, p.Bucket.String())
-	if !e.write(ctx, p, key) {
+	if code(err) == "NoSuchBucket" {
+		e.last().Missing = []string{"bucket " + p.On.Bucket}
+		e.skip(p.Role, "write, read, delete", "there is no such bucket")
+		return
+	}
+	written := e.write(ctx, p, key)
+	if !written {
 		e.skip(p.Role, "read", "there is no object of the doctor's own to read")
 	} else {
 		data, _, err := p.Bucket.ReadAll(ctx, key)
@@ -61,8 +67,8 @@ func (e *examination) written(ctx context.Context, p Place) {
 		e.tried(p.Role, "list uploads", "s3:ListBucketMultipartUploads", e.arn(p, ""), p.Uploads(ctx), "for what a killed run leaves")
 	}
 	err = p.Bucket.Delete(context.WithoutCancel(ctx), key)
-	if !e.tried(p.Role, "delete", "s3:DeleteObject", e.arn(p, key), err, "the probe is gone") {
-		e.found[len(e.found)-1].Remedy += "; then delete " + key + " in " + p.Bucket.String() + ", which the doctor could not"
+	if !e.tried(p.Role, "delete", "s3:DeleteObject", e.arn(p, key), err, "the probe is gone") && written {
+		e.last().Remedy += "; then delete " + key + " in " + p.Bucket.String() + ", which the doctor could not"
 	}
 }
 
@@ -147,6 +153,6 @@ func (e *examination) multipart(ctx context.Context, p Place, key string) {
 		return
 	}
 	if !e.tried(p.Role, "abort an upload", "s3:AbortMultipartUpload", e.arn(p, key), err, "nothing is left of it") {
-		e.found[len(e.found)-1].Remedy += "; a lifecycle rule for incomplete uploads removes the one that the doctor could not"
+		e.last().Remedy += "; a lifecycle rule for incomplete uploads removes the one that the doctor could not"
 	}
 }

@@ -33,7 +33,7 @@ func (t *TLS) handshake(ctx context.Context, conn net.Conn, host string) (string
 		return "", fmt.Errorf("the server hangs up instead of speaking TLS: %w", err)
 	}
 	if answer[0] != 'S' {
-		return "", errors.New("the server does not speak TLS")
+		return "", errNoTLS
 	}
 	config := &tls.Config{ServerName: host, InsecureSkipVerify: !t.Verify}
 	if t.RootCert != "" {
@@ -56,4 +56,18 @@ func (t *TLS) handshake(ctx context.Context, conn net.Conn, host string) (string
 		checked = "the certificate is not checked: say sslmode=verify-full"
 	}
 	return tls.VersionName(state.Version) + ", " + checked, nil
+}
+
+var errNoTLS = errors.New("the server does not speak TLS")
+
+// lackOfTLS is what is missing after a handshake that failed, and what to do.
+func lackOfTLS(err error) (missing, remedy string) {
+	var otherName x509.HostnameError
+	switch {
+	case errors.Is(err, errNoTLS):
+		return "TLS", "check host and port: Redshift always speaks it; for a server on this machine say sslmode=disable in the URL"
+	case errors.As(err, &otherName):
+		return "a certificate for this host", "write the host as the certificate has it: the endpoint that AWS shows, no address and no alias of your own"
+	}
+	return "a trusted certificate", "name the authority with sslrootcert=FILE in the URL; Redshift's is in the system's certificates (package ca-certificates)"
 }

@@ -3,10 +3,12 @@ package doctor
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -15,9 +17,12 @@ type Warehouse struct {
 	Name       string // its URL, without secrets
 	Host       string // "" for SQLite, for an IAM login, and where the environment names it
 	Port       int
-	TLS        *TLS // nil: the URL does without
-	Serverless bool // a workgroup of Redshift Serverless
+	TLS        *TLS   // nil: the URL does without
+	Serverless bool   // a workgroup of Redshift Serverless
+	Load       string // what the rehearsal does
 	Open       func(context.Context) (Rehearsal, error)
+
+	workgroup *Workgroup // once AWS has told of it
 }
 
 // Rehearsal is a warehouse that one is logged in to. Package redshift has one.
@@ -52,17 +57,15 @@ func (e *examination) warehouse(ctx context.Context) {
 	}
 	open, err := w.Open(ctx)
 	if !e.tried("warehouse", "login", "", "", err, w.Name) {
-		f := &e.found[len(e.found)-1]
-		f.Missing = []string{"login"}
+		e.last().Missing = []string{"login"}
 		return
 	}
 	defer open.Close()
 	e.grants(ctx, open)
 	bounded, cancel := context.WithTimeout(ctx, rehearseTime)
 	defer cancel()
-	if !e.tried("warehouse", "a load, rolled back", "", "", open.Rehearse(bounded), "create, delete, insert, count") {
-		f := &e.found[len(e.found)-1]
-		f.Missing = []string{"a load"}
+	if !e.tried("warehouse", "a load, rolled back", "", "", open.Rehearse(bounded), w.Load) {
+		e.last().Missing = []string{"a load"}
 	}
 }
 
@@ -91,15 +94,24 @@ func (e *examination) identity(ctx context.Context, w *Warehouse) bool {
 			err = checkSecret(text)
 		}
 		good = e.tried("warehouse", "secret", "secretsmanager:GetSecretValue", e.Needs.SecretARN(), err, id)
+		switch {
+		case denied(err):
+			e.last().Remedy += "; AWS refuses a secret that does not exist in the same words"
+		case absent(err):
+			e.named("secret "+id, "name a secret of this account and region with --warehouse-secret, or make it")
+		case errors.Is(err, errSecret):
+			e.named("username and password in the secret", `store {"username": …, "password": …} in it, as Secrets Manager does for Redshift`)
+		}
 	}
 	switch l := e.Needs.Login; {
 	case l.Workgroup != "":
 		g, err := e.Cloud.Workgroup(ctx, l.Workgroup)
 		if e.tried("warehouse", "workgroup", "redshift-serverless:GetWorkgroup", e.Needs.WorkgroupARN(), err,
 			fmt.Sprintf("%s, %d RPUs at least, public: %t, enhanced VPC routing: %t", strings.ToLower(g.Status), g.BaseCapacity, g.Public, g.EnhancedRouting)) {
-			w.Host, w.Port = g.Host, g.Port
-		} else {
-			good = false
+			w.Host, w.Port, w.workgroup = g.Host, g.Port, &g
+		} else if good = false; absent(err) {
+			e.named("workgroup "+l.Workgroup, "name a workgroup of this account and region in --warehouse (redshift-iam://WORKGROUP/DATABASE?region=REGION), or deploy it: deploy/mss.yaml has one")
+			break // there is nothing to log in to
 		}
 		user, err := e.Cloud.WorkgroupLogin(ctx, l.Workgroup, l.Database)
 		good = e.tried("warehouse", "IAM login", "redshift-serverless:GetCredentials", e.Needs.WorkgroupARN(), err, user) && good
@@ -107,8 +119,9 @@ func (e *examination) identity(ctx context.Context, w *Warehouse) bool {
 		host, port, err := e.Cloud.Cluster(ctx, l.Cluster)
 		if e.tried("warehouse", "cluster", "redshift:DescribeClusters", e.Needs.ClusterARN(), err, host) {
 			w.Host, w.Port = host, port
-		} else {
-			good = false
+		} else if good = false; absent(err) {
+			e.named("cluster "+l.Cluster, "name a cluster of this account and region in --warehouse (redshift-iam://cluster:CLUSTER/DATABASE?region=REGION)")
+			break
 		}
 		action, resources := e.Needs.ClusterLogin()
 		user, err := e.Cloud.ClusterLogin(ctx, l.Cluster, l.Database, l.User)
@@ -117,14 +130,22 @@ func (e *examination) identity(ctx context.Context, w *Warehouse) bool {
 	return good
 }
 
+// named says of the last finding that what a name stands for is not there.
+func (e *examination) named(missing, remedy string) {
+	e.last().Missing, e.last().Remedy = []string{missing}, remedy
+}
+
+// errSecret is a secret that holds no login.
+var errSecret = errors.New("the secret")
+
 // checkSecret looks for the fields without which there is no login. No error holds a part of the secret.
 func checkSecret(text string) error {
 	var fields struct{ Username, Password string }
 	if err := json.Unmarshal([]byte(text), &fields); err != nil {
-		return fmt.Errorf("the secret is not a JSON document with username and password, as Secrets Manager makes for Redshift")
+		return fmt.Errorf("%w is not a JSON document with username and password, as Secrets Manager makes for Redshift", errSecret)
 	}
 	if fields.Username == "" || fields.Password == "" {
-		return fmt.Errorf("the secret lacks username or password")
+		return fmt.Errorf("%w lacks username or password", errSecret)
 	}
 	return nil
 }
@@ -136,15 +157,16 @@ func (e *examination) reach(ctx context.Context, w *Warehouse) bool {
 	at := net.JoinHostPort(w.Host, strconv.Itoa(w.Port))
 	addrs, err := net.DefaultResolver.LookupHost(ctx, w.Host)
 	if !e.tried("warehouse", "DNS", "", "", err, w.Host+" is "+strings.Join(addrs, ", ")) {
-		f := &e.found[len(e.found)-1]
-		f.Missing, f.Remedy = []string{"the host's address"}, "check the host in --warehouse; a workgroup's name is known once it is available, and in its VPC needs DNS resolution"
+		e.named("the host's address", "check the host in --warehouse; a workgroup's name is known once it is available, and in its VPC needs DNS resolution")
 		return false
 	}
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", at)
 	if !e.tried("warehouse", "port", "", "", err, at+" answers") {
-		f := &e.found[len(e.found)-1]
-		f.Missing = []string{"TCP " + strconv.Itoa(w.Port)}
-		f.Remedy = "let this machine in: the warehouse's security group must allow port " + strconv.Itoa(w.Port) + " from this machine's, and the two must be in one VPC or peered ones"
+		remedy := "let this machine in: the warehouse's security group must allow port " + strconv.Itoa(w.Port) + " from this machine's, and the two must be in one VPC or peered ones"
+		if errors.Is(err, syscall.ECONNREFUSED) { // no security group does that: it is silent
+			remedy = "nothing listens there: check host and port in --warehouse, and that the server runs; Redshift's port is 5439 unless it was given another one"
+		}
+		e.named("TCP "+strconv.Itoa(w.Port), remedy)
 		return false
 	}
 	defer conn.Close()
@@ -154,24 +176,38 @@ func (e *examination) reach(ctx context.Context, w *Warehouse) bool {
 	}
 	detail, err := w.TLS.handshake(ctx, conn, w.Host)
 	if !e.tried("warehouse", "TLS", "", "", err, detail) {
-		f := &e.found[len(e.found)-1]
-		f.Missing = []string{"a trusted certificate"}
-		f.Remedy = "name the authority with sslrootcert=FILE in the URL; Redshift's is in the system's certificates (package ca-certificates)"
+		e.named(lackOfTLS(err))
 		return false
 	}
 	return true
 }
 
-// limits says which limits of Redshift Serverless bear on mss there.
+// limits says which limits of Redshift Serverless bear on mss there, and what the workgroup makes of them, where AWS has told.
 func (e *examination) limits(w *Warehouse) {
 	if !w.Serverless {
 		return
 	}
+	network := "a workgroup that is not public is reached from its VPC only, through port " + strconv.Itoa(w.Port)
+	query, capacity := "the workgroup's max_query_execution_time", ""
+	if g := w.workgroup; g != nil {
+		network = "this workgroup is not public: it is reached from its VPC only, through port " + strconv.Itoa(w.Port)
+		if g.Public {
+			network = "this workgroup is public: its security group alone says who reaches port " + strconv.Itoa(w.Port)
+		}
+		if g.MaxQuery != "" {
+			query += ", here " + g.MaxQuery + " s"
+		}
+		capacity = fmt.Sprintf("this workgroup has %d RPUs at least", g.BaseCapacity)
+		if g.MaxCapacity > 0 {
+			capacity += fmt.Sprintf(" and %d at most", g.MaxCapacity)
+		}
+		capacity += "; "
+	}
 	for _, l := range [][2]string{
-		{"network", "a workgroup that is not public is reached from its VPC only, through port " + strconv.Itoa(w.Port)},
+		{"network", network},
 		{"resume", "a workgroup that was idle resumes at the first login: mss waits for up to 5 minutes"},
-		{"queues", "there is no workload management and there are no parameter groups: a query's time is bounded by the workgroup's max_query_execution_time, " +
-			"cost by its RPU-hour limit (deploy/mss.yaml sets one), and a load fails when that is used up"},
+		{"queues", "there is no workload management and there are no parameter groups: a query's time is bounded by " + query},
+		{"cost", capacity + "cost is bounded by the RPU-hour limit (deploy/mss.yaml sets one), and a load fails when that is used up"},
 		{"maintenance", "there is no maintenance window: a version change can end a connection, after which mss loads again"},
 		{"sessions", "2,000 connections at a time, one idle for an hour is closed: mss connects for a load, and closes"},
 	} {

@@ -158,7 +158,8 @@ func (s *Server) getWorkgroup(in map[string]json.RawMessage) (int, any) {
 		return notFound()
 	}
 	return http.StatusOK, map[string]any{"workgroup": map[string]any{
-		"workgroupName": w.Name, "workgroupArn": w.ARN(), "status": "AVAILABLE", "baseCapacity": 8, "enhancedVpcRouting": true,
+		"workgroupName": w.Name, "workgroupArn": w.ARN(), "status": "AVAILABLE", "baseCapacity": 8, "maxCapacity": 64, "enhancedVpcRouting": true,
+		"configParameters":   []map[string]string{{"parameterKey": "max_query_execution_time", "parameterValue": "14400"}},
 		"publiclyAccessible": w.Public, "endpoint": map[string]any{"address": w.Host, "port": w.Port},
 	}}
 }

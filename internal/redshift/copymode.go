@@ -48,6 +48,15 @@ func (opt CopyOptions) Check(url string) error {
 	return err
 }
 
+// Copies tells whether a load of the warehouse at url would copy.
+func (opt CopyOptions) Copies(url string) bool {
+	if opt.Check(url) != nil || !strings.HasPrefix(url, "redshift") {
+		return false
+	}
+	c, _ := newCopier(opt)
+	return c != nil
+}
+
 // CheckRole tells whether role is one of CopyOptions.
 func CheckRole(role string) error {
 	if role == "" || role == "default" || roleARN.MatchString(role) {

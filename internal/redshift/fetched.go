@@ -128,9 +128,9 @@ func (w *Warehouse) server(f fetched, login identity.Login) (server, error) {
 }
 
 func (w *Warehouse) noLogin(err error) error {
-	return explained{fmt.Errorf("log in to %s: %w", w.name, err)}
+	return explained{error: fmt.Errorf("log in to %s: %w", w.name, err)}
 }
 
 func (w *Warehouse) wrong(why string) error {
-	return explained{fmt.Errorf("%w %s: %s", ErrURL, w.name, why)}
+	return explained{error: fmt.Errorf("%w %s: %s", ErrURL, w.name, why)}
 }

@@ -3,6 +3,7 @@ package redshift
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -12,18 +13,31 @@ import (
 const rehearsalType = "mss_doctor"
 
 // Rehearse does what a load does, with one row, and rolls all of it back: the tables are created where they are absent,
-// staging is filled and counted, rows are deleted and inserted. Nothing of it is ever seen.
+// staging is filled and counted, rows are deleted and inserted. Where loads copy, so does the rehearsal, from an object
+// that it removes. Nothing of it is ever seen.
 func (w *Warehouse) Rehearse(ctx context.Context) error {
-	err := w.with(ctx, func(s session) (err error) {
-		if err := s.exec(ctx, w.dialect.begin); err != nil {
-			return err
-		}
-		defer func() {
+	l := &loading{w: w, want: []record{{kpiType: rehearsalType}}}
+	defer l.tidy(ctx)
+	if err := l.upload(ctx); err != nil {
+		return fmt.Errorf("rehearse a load in %s: %w", w.name, err)
+	}
+	err := w.retry(ctx, "rehearse a load", w.again, func() error {
+		return w.with(ctx, func(s session) error {
+			found, err := w.tables(ctx, s) // ahead of the transaction, whose snapshot waits for the lock
+			if err != nil {
+				return err
+			}
+			if err := s.exec(ctx, w.dialect.begin); err != nil {
+				return err
+			}
+			err = l.rehearse(ctx, s, found)
 			clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 			defer cancel()
-			err = errors.Join(err, s.exec(clean, "ROLLBACK"))
-		}()
-		return w.rehearse(ctx, s)
+			if undone := s.exec(clean, "ROLLBACK"); undone != nil {
+				return errors.Join(err, undone)
+			}
+			return l.inWords(ctx, s, err)
+		})
 	})
 	if err != nil {
 		return w.explain(ctx, "rehearse a load in", err)
@@ -31,11 +45,8 @@ func (w *Warehouse) Rehearse(ctx context.Context) error {
 	return nil
 }
 
-func (w *Warehouse) rehearse(ctx context.Context, s session) error {
-	found, err := w.tables(ctx, s)
-	if err != nil {
-		return err
-	}
+func (l *loading) rehearse(ctx context.Context, s session, found map[string]bool) error {
+	w := l.w
 	for _, table := range ownTables {
 		if !found[table] {
 			if err := s.exec(ctx, createSQL(table)); err != nil {
@@ -55,7 +66,6 @@ func (w *Warehouse) rehearse(ctx context.Context, s session) error {
 	if err := writeFence(ctx, s, rehearsalType, fence{}); err != nil {
 		return err
 	}
-	l := &loading{w: w, want: []record{{kpiType: rehearsalType}}}
 	if err := l.stage(ctx, s); err != nil {
 		return err
 	}

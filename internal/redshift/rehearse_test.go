@@ -8,7 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"mss/internal/kpi"
+	"mss/internal/redshift/rstest"
 	"mss/internal/schema"
 )
 
@@ -51,6 +54,50 @@ func TestRehearsalFailsWhereALoadWould(t *testing.T) {
 			t.Errorf("a table that lacks columns: %v", err)
 		}
 	})
+}
+
+// Where loads copy, the rehearsal does, and leaves nothing in the temporary place, whatever comes of it.
+func TestRehearsalByCopy(t *testing.T) {
+	p, bucket := newCopying(t)
+	w := open(t, p.URL())
+	for _, fails := range []bool{false, true} {
+		p.Hook(func(s rstest.Statement) rstest.Action {
+			if fails && strings.HasPrefix(s.SQL, "COPY") {
+				return rstest.Action{Fail: &pgconn.PgError{Code: "XX000", Message: "User arn:aws:redshift:… is not authorized to assume IAM Role"}}
+			}
+			return rstest.Action{}
+		})
+		err := w.Rehearse(t.Context())
+		if fails != (err != nil) || fails && !strings.Contains(err.Error(), "attach the role of copy-role") {
+			t.Errorf("a COPY that fails: %t; %v", fails, err)
+		}
+		if left, err := bucket.List(t.Context(), ""); err != nil || len(left) > 0 {
+			t.Errorf("left in the temporary place: %v, %v", left, err)
+		}
+	}
+	if n := len(statements(p, "COPY")); n != 2 {
+		t.Errorf("%d COPY statements", n)
+	}
+	if rows, err := w.Rows(t.Context()); err != nil || len(rows) > 0 {
+		t.Errorf("rows %v, %v", rows, err)
+	}
+}
+
+// A rehearsal that a load gets in the way of is repeated.
+func TestRehearsalAmongLoads(t *testing.T) {
+	p := rstest.New(t, rstest.Options{})
+	w := open(t, p.URL())
+	conflicts := 2
+	p.Hook(func(s rstest.Statement) rstest.Action {
+		if strings.HasPrefix(s.SQL, "DELETE FROM public.kpi_table") && conflicts > 0 {
+			conflicts--
+			return rstest.Action{Fail: rstest.Conflict}
+		}
+		return rstest.Action{}
+	})
+	if err := w.Rehearse(t.Context()); err != nil || conflicts != 0 {
+		t.Errorf("%v, %d conflicts to come", err, conflicts)
+	}
 }
 
 func TestGrantsThatAreMissing(t *testing.T) {

@@ -169,13 +169,26 @@ func (w *Warehouse) explain(ctx context.Context, act string, err error) error {
 	if detail := w.dialect.detail(err); detail != "" {
 		err = fmt.Errorf("%w: %s", err, detail)
 	}
-	if remedy := w.dialect.remedy(err); remedy != "" {
+	remedy := w.dialect.remedy(err)
+	if remedy != "" {
 		err = fmt.Errorf("%w; %s", err, remedy)
 	}
-	return explained{fmt.Errorf("%s %s: %w", act, w.name, err)}
+	return explained{fmt.Errorf("%s %s: %w", act, w.name, err), remedy}
 }
 
-// explained is an error that names its warehouse already.
-type explained struct{ error }
+// explained is an error that names its warehouse already, and ends with what to do about it, where that is known.
+type explained struct {
+	error
+	remedy string
+}
 
 func (e explained) Unwrap() error { return e.error }
+
+// Remedy is what to do, for whoever shows it apart from the error.
+func (e explained) Remedy() string {
+	var within interface{ Remedy() string }
+	if e.remedy == "" && errors.As(e.error, &within) {
+		return within.Remedy()
+	}
+	return e.remedy
+}

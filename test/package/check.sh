@@ -12,7 +12,8 @@ done
 machine=$(uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/')
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
-wanted='/usr/bin/mss /etc/mss/mss.yaml /usr/lib/systemd/system/mss.service /usr/lib/systemd/system/mss.timer /usr/lib/mss/after-run /usr/lib/mss/mss-cron
+wanted='/usr/bin/mss /etc/mss/mss.yaml /etc/mss/environment /etc/logrotate.d/mss
+	/usr/lib/systemd/system/mss.service /usr/lib/systemd/system/mss.timer /usr/lib/mss/after-run /usr/lib/mss/mss-cron
 	/usr/share/mss/cloudformation.yaml /usr/share/mss/warehouse.sql /usr/share/mss/views.sql /usr/share/doc/mss/README.md'
 for arch in amd64 arm64; do
 	file mss-linux-$arch | grep -q 'statically linked' || fail "mss-linux-$arch is not static: $(file mss-linux-$arch)"
@@ -28,6 +29,8 @@ for arch in amd64 arm64; do
 	[ "$(dpkg-deb -f "$deb" Architecture)" = $arch ] || fail "$deb is for $(dpkg-deb -f "$deb" Architecture)"
 	dpkg-deb --ctrl-tarfile "$deb" | tar -xO ./conffiles | grep -qx /etc/mss/mss.yaml || fail "$deb would overwrite /etc/mss/mss.yaml"
 	dpkg-deb -x "$deb" "$root/$arch"
+	dpkg-deb --contents "$deb" | grep '^-rw------- .*/etc/mss/environment$' >/dev/null || fail "$deb lets others than root read /etc/mss/environment"
+	rpm -qp --dump "$rpm" 2>/dev/null | grep '^/etc/mss/environment ' | grep ' 0100600 root root ' >/dev/null || fail "$rpm lets others than root read /etc/mss/environment"
 	cmp -s mss-linux-$arch "$root/$arch/usr/bin/mss" || fail "$deb holds another program"
 done
 

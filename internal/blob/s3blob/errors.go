@@ -51,12 +51,22 @@ func (r reply) unclear() bool { return r.status == 0 || r.status >= 500 || r.sta
 
 // failure is an error of the service in one line, with what to do about it; the SDK's own is behind Unwrap.
 type failure struct {
-	text string
-	errs []error
+	text   string
+	errs   []error
+	remedy string // "" when nothing general can be said
 }
 
-func (f *failure) Error() string   { return f.text }
+func (f *failure) Error() string {
+	if f.remedy == "" {
+		return f.text
+	}
+	return f.text + "; " + f.remedy
+}
+
 func (f *failure) Unwrap() []error { return f.errs }
+
+// Remedy is what to do, for whoever shows it apart from the error, which ends with it.
+func (f *failure) Remedy() string { return f.remedy }
 
 // fail names the act, the object and a remedy.
 func (b *Bucket) fail(ctx context.Context, act, key string, err error) error {
@@ -69,11 +79,11 @@ func (b *Bucket) fail(ctx context.Context, act, key string, err error) error {
 	case r.code == "NoSuchBucket":
 	case r.status == http.StatusPreconditionFailed, r.code == "PreconditionFailed":
 		if act == "read" {
-			return &failure{what + ": " + blob.ErrChanged.Error(), []error{blob.ErrChanged, err}}
+			return &failure{what + ": " + blob.ErrChanged.Error(), []error{blob.ErrChanged, err}, ""}
 		}
-		return &failure{what + ": " + blob.ErrPrecondition.Error(), []error{blob.ErrPrecondition, err}}
+		return &failure{what + ": " + blob.ErrPrecondition.Error(), []error{blob.ErrPrecondition, err}, ""}
 	case r.status == http.StatusNotFound && (r.code == "NoSuchKey" || r.code == "NotFound" || r.code == "NoSuchVersion"):
-		return &failure{what + ": " + blob.ErrNotExist.Error(), []error{blob.ErrNotExist, err}}
+		return &failure{what + ": " + blob.ErrNotExist.Error(), []error{blob.ErrNotExist, err}, ""}
 	}
 	if r.status == 0 && r.code == "" {
 		return b.unsent(ctx, what, err)
@@ -95,10 +105,7 @@ func (b *Bucket) fail(ctx context.Context, act, key string, err error) error {
 	case hint == "" && r.status == http.StatusForbidden:
 		hint = remedy("AccessDenied", act)
 	}
-	if hint != "" {
-		text += "; " + hint
-	}
-	return &failure{text, []error{err}}
+	return &failure{text, []error{err}, hint}
 }
 
 // unsent is about requests that got no answer: no credentials to sign with, or no connection.
@@ -107,7 +114,8 @@ func (b *Bucket) unsent(ctx context.Context, what string, err error) error {
 	defer cancel()
 	if b.creds != nil {
 		if _, cerr := b.creds.Retrieve(ask); cerr != nil {
-			return &failure{what + ": no usable AWS credentials: set AWS_PROFILE or --profile, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where a role is attached", []error{err, cerr}}
+			return &failure{what + ": no usable AWS credentials", []error{err, cerr},
+				"set AWS_PROFILE or --profile, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where a role is attached"}
 		}
 	}
 	server := b.endpoint
@@ -125,13 +133,13 @@ func (b *Bucket) unsent(ctx context.Context, what string, err error) error {
 	switch {
 	case errors.As(err, &broken): // it could be reached, and cannot tell more
 	case errors.As(err, &unknown), errors.As(err, &cert):
-		return &failure{fmt.Sprintf("%s: the certificate of %s is not trusted; set AWS_CA_BUNDLE to the authority's certificate", what, server), []error{err}}
+		return &failure{fmt.Sprintf("%s: the certificate of %s is not trusted", what, server), []error{err}, "set AWS_CA_BUNDLE to the authority's certificate"}
 	case errors.As(err, &dns):
-		return &failure{fmt.Sprintf("%s: cannot reach %s: %v; check the region, AWS_ENDPOINT_URL and the network", what, server, dns), []error{err}}
+		return &failure{fmt.Sprintf("%s: cannot reach %s: %v", what, server, dns), []error{err}, "check the region, AWS_ENDPOINT_URL and the network"}
 	case errors.As(err, &op):
-		return &failure{fmt.Sprintf("%s: cannot reach %s: %v; check AWS_ENDPOINT_URL and the network", what, server, op), []error{err}}
+		return &failure{fmt.Sprintf("%s: cannot reach %s: %v", what, server, op), []error{err}, "check AWS_ENDPOINT_URL and the network"}
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return &failure{fmt.Sprintf("%s: %s does not answer in time; check AWS_ENDPOINT_URL and the network", what, server), []error{err}}
+		return &failure{fmt.Sprintf("%s: %s does not answer in time", what, server), []error{err}, "check AWS_ENDPOINT_URL and the network"}
 	}
 	return fmt.Errorf("%s: %w", what, err)
 }

@@ -247,7 +247,7 @@ func (s *staged) Publish(ctx context.Context, cond blob.Cond) (blob.Object, erro
 	}
 	if lost {
 		return blob.Object{}, &failure{fmt.Sprintf("publish s3://%s/%s%s: %v", s.b.bucket, s.b.prefix, s.key, blob.ErrPrecondition),
-			[]error{blob.ErrPrecondition, err}}
+			[]error{blob.ErrPrecondition, err}, ""}
 	}
 	return blob.Object{}, s.b.fail(ctx, "publish", s.key, err)
 }

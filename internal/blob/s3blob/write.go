@@ -44,7 +44,7 @@ func (b *Bucket) Write(ctx context.Context, key string, data []byte, cond blob.C
 		case ours != nil:
 			return *ours, nil
 		case !holds:
-			return obj, &failure{err.Error() + "; another wrote it meanwhile", []error{blob.ErrPrecondition, err}}
+			return obj, &failure{err.Error() + "; another wrote it meanwhile", []error{blob.ErrPrecondition, err}, ""}
 		}
 		if try == bodyTries || pause(ctx, try) != nil {
 			return obj, err
@@ -70,7 +70,7 @@ func (b *Bucket) put(ctx context.Context, key string, data []byte, cond blob.Con
 	if err != nil {
 		if conditionLost(replyOf(err), cond) {
 			err = errors.Join(blob.ErrPrecondition, err)
-			return blob.Object{}, &failure{fmt.Sprintf("write s3://%s/%s%s: %v", b.bucket, b.prefix, key, blob.ErrPrecondition), []error{err}}
+			return blob.Object{}, &failure{fmt.Sprintf("write s3://%s/%s%s: %v", b.bucket, b.prefix, key, blob.ErrPrecondition), []error{err}, ""}
 		}
 		return blob.Object{}, b.fail(send, "write", key, err)
 	}

@@ -63,7 +63,12 @@ func (a *AWS) Workgroup(ctx context.Context, name string) (doctor.Workgroup, err
 	g := out.Workgroup
 	w := doctor.Workgroup{
 		ARN: aws.ToString(g.WorkgroupArn), Public: aws.ToBool(g.PubliclyAccessible), EnhancedRouting: aws.ToBool(g.EnhancedVpcRouting),
-		BaseCapacity: int(aws.ToInt32(g.BaseCapacity)), Status: string(g.Status),
+		BaseCapacity: int(aws.ToInt32(g.BaseCapacity)), MaxCapacity: int(aws.ToInt32(g.MaxCapacity)), Status: string(g.Status),
+	}
+	for _, p := range g.ConfigParameters {
+		if aws.ToString(p.ParameterKey) == "max_query_execution_time" {
+			w.MaxQuery = aws.ToString(p.ParameterValue)
+		}
 	}
 	if g.Endpoint != nil {
 		w.Host, w.Port = aws.ToString(g.Endpoint.Address), int(aws.ToInt32(g.Endpoint.Port))

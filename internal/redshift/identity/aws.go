@@ -40,12 +40,14 @@ func ask[In, Out, Opt any](ctx context.Context, action, what string, call func(c
 
 // failure is an error of a service in one line, with what to do about it; the SDK's own is behind Unwrap.
 type failure struct {
-	text string
-	err  error
+	text   string
+	err    error
+	remedy string // which ends the text; "" when nothing general can be said
 }
 
-func (f *failure) Error() string { return f.text }
-func (f *failure) Unwrap() error { return f.err }
+func (f *failure) Error() string  { return f.text }
+func (f *failure) Unwrap() error  { return f.err }
+func (f *failure) Remedy() string { return f.remedy }
 
 func fail(ctx context.Context, action, what string, err error) error {
 	if cause := ctx.Err(); cause != nil {
@@ -60,10 +62,11 @@ func fail(ctx context.Context, action, what string, err error) error {
 		return fmt.Errorf("%s: %w; check the AWS credentials, the region and the network (a VPC without a way out needs an interface endpoint for the service)", what, err)
 	}
 	text := fmt.Sprintf("%s: %s: %s", what, api.ErrorCode(), api.ErrorMessage())
-	if hint := remedy(api.ErrorCode(), action); hint != "" {
+	hint := remedy(api.ErrorCode(), action)
+	if hint != "" {
 		text += "; " + hint
 	}
-	return &failure{text, err}
+	return &failure{text, err, hint}
 }
 
 // remedy is what to do about an error code; "" when nothing general can be said.

@@ -112,8 +112,8 @@ SELECT has_table_privilege('public.mss_fence', 'INSERT');
 SELECT has_table_privilege('public.mss_fence', 'DELETE');
 
 -- Rehearse, for the doctor
-BEGIN;
 SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename IN ('kpi_table', 'kpi_staging', 'mss_fence');
+BEGIN;
 LOCK TABLE public.kpi_staging;
 DELETE FROM public.kpi_staging;
 SELECT lake, token, run, loads FROM public.mss_fence;
@@ -169,6 +169,23 @@ INSERT INTO public.kpi_table (kpi_type, group_by, genre_listen_count, genre_avg_
 SELECT kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist FROM public.kpi_table WHERE kpi_type IN ('genre', 'hourly');
 DELETE FROM public.kpi_staging;
 COMMIT;
+
+-- Rehearse by COPY, for the doctor
+SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename IN ('kpi_table', 'kpi_staging', 'mss_fence');
+BEGIN;
+LOCK TABLE public.kpi_staging;
+DELETE FROM public.kpi_staging;
+SELECT lake, token, run, loads FROM public.mss_fence;
+DELETE FROM public.mss_fence WHERE lake = $1;
+INSERT INTO public.mss_fence (lake, token, run, loads) VALUES ($1, $2, $3, $4);
+COPY public.kpi_staging (kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist) FROM 's3://lab1-temp/redshift-tmp/load-RANDOM/' IAM_ROLE default FORMAT AS PARQUET;
+SELECT COUNT(*) FROM public.kpi_staging;
+DELETE FROM public.kpi_table WHERE kpi_type = 'genre' AND group_by IN (SELECT group_by FROM public.kpi_staging WHERE kpi_type = 'genre');
+DELETE FROM public.kpi_table WHERE kpi_type = 'hourly' AND group_by IN (SELECT group_by FROM public.kpi_staging WHERE kpi_type = 'hourly');
+DELETE FROM public.kpi_table WHERE group_by IS NULL AND kpi_type IN (SELECT kpi_type FROM public.kpi_staging WHERE group_by IS NULL);
+INSERT INTO public.kpi_table (kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist) SELECT kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist FROM public.kpi_staging;
+DELETE FROM public.kpi_staging;
+ROLLBACK;
 
 -- Load by COPY, by a role, which fails
 SELECT kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist FROM public.kpi_table WHERE kpi_type IN ('genre', 'hourly');

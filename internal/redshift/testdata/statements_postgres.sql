@@ -112,8 +112,8 @@ SELECT has_table_privilege('public.mss_fence', 'INSERT');
 SELECT has_table_privilege('public.mss_fence', 'DELETE');
 
 -- Rehearse, for the doctor
-BEGIN;
 SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename IN ('kpi_table', 'kpi_staging', 'mss_fence');
+BEGIN;
 LOCK TABLE public.kpi_staging;
 DELETE FROM public.kpi_staging;
 SELECT lake, token, run, loads FROM public.mss_fence;

@@ -97,8 +97,8 @@ SELECT kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popular
 -- Grants, for the doctor
 
 -- Rehearse, for the doctor
-BEGIN IMMEDIATE;
 SELECT name FROM public.sqlite_master WHERE type = 'table' AND name IN ('kpi_table', 'kpi_staging', 'mss_fence');
+BEGIN IMMEDIATE;
 DELETE FROM public.kpi_staging;
 SELECT lake, token, run, loads FROM public.mss_fence;
 DELETE FROM public.mss_fence WHERE lake = $1;
