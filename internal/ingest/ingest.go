@@ -15,6 +15,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/sync/errgroup"
 
@@ -285,9 +286,15 @@ func Sources(ctx context.Context, raw blob.Bucket, prefix string) ([]blob.Object
 	if err != nil {
 		return nil, fmt.Errorf("list %s in %s: %w", prefix, raw, err)
 	}
-	return slices.DeleteFunc(all, func(o blob.Object) bool {
+	all = slices.DeleteFunc(all, func(o blob.Object) bool {
 		return !strings.HasSuffix(o.Key, ".csv") && !strings.HasSuffix(o.Key, ".csv.gz")
-	}), nil
+	})
+	for _, o := range all {
+		if !utf8.ValidString(o.Key) { // a snapshot, which is JSON, could not name it
+			return nil, fmt.Errorf("list %s in %s: the name of %q is not UTF-8; rename it", prefix, raw, o.Key)
+		}
+	}
+	return all, nil
 }
 
 // TotalBytes is the sum of the objects' sizes.
