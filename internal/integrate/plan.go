@@ -78,6 +78,8 @@ func (j *Job) makePlan(ctx context.Context, txn *lake.Txn, sources []blob.Object
 			switch {
 			case j.inRange(e):
 				it.action = ledger.Forced
+			case it.action == ledger.Replaced:
+				it.entry = *e // whether it has plays in the range now, it is read to find out
 			case it.action.Reads():
 				// As it was, so that a run without a range sees that there is something to do.
 				it.action, it.entry = ledger.Outside, *e
