@@ -30,10 +30,19 @@ type writer struct {
 	total   quality.Gate // of the whole dataset
 
 	unknownTracks, unknownUsers int64
+
+	gone  map[string]string // by the hash of their bytes, the raw objects that are gone and whose plays are kept
+	moved []string          // raw objects with the bytes of one that is gone
 }
 
 func (w *writer) run(ctx context.Context, meta metadata) error {
 	var read, again []item
+	w.gone = map[string]string{}
+	for _, it := range w.plan.items {
+		if it.action == ledger.Vanished && it.entry.Plays > 0 && it.entry.Source.Hash != "" {
+			w.gone[it.entry.Source.Hash] = it.entry.Source.Key
+		}
+	}
 	for _, it := range w.plan.items {
 		action := it.action
 		switch {
@@ -88,6 +97,9 @@ func (w *writer) addTotal(e lake.Entry) {
 	t.RowsOut += e.Rows
 	t.Plays += e.Plays
 	t.Rejected += e.Source.TotalRejected()
+	if from, ok := w.gone[e.Source.Hash]; ok && e.Source.Key != from {
+		w.moved = append(w.moved, from+" and "+e.Source.Key)
+	}
 }
 
 // removeRejects drops the quarantine files of sources that are removed.

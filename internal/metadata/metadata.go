@@ -110,6 +110,9 @@ func (j *Job) Execute(ctx context.Context) (rep report.Job, err error) {
 		if err := j.commit(ctx, t, &rep); err != nil {
 			return rep, err
 		}
+		if t.rowsOut == 0 {
+			j.Run.Log.Warn(t.source.Key+" holds no "+t.dataset.Name+": no play is joined with any; was it uploaded whole?", "raw", j.Raw.String())
+		}
 	}
 	return rep, nil
 }
@@ -134,6 +137,7 @@ func (j *Job) Plan(ctx context.Context) (report.Plan, error) {
 			p.Bytes += t.source.Size
 			p.Objects++
 		}
+		t.txn.PlanForeign(&p)
 	}
 	return p, nil
 }
