@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"mss/internal/oracle"
 	"mss/internal/schema"
 )
 
@@ -17,7 +18,7 @@ func (s *site) wantWords(t *testing.T, what string, want bool, words string, arg
 	}
 }
 
-// TestRenamed: a raw object that was renamed looks like one that is gone and one that is new, so its plays count twice. That is said, also by later runs.
+// TestRenamed: a raw object that was renamed or zipped looks like one that is gone and one that is new, so its plays count twice. That is said, also by later runs.
 func TestRenamed(t *testing.T) {
 	lake := days(3)
 	s := newSite(t, lake)
@@ -30,6 +31,10 @@ func TestRenamed(t *testing.T) {
 	for range 2 {
 		s.wantWords(t, "renamed", true, "streams/01.csv and streams/old/01.csv", "run", "all")
 	}
+	delete(lake, "streams/02.csv")
+	lake["streams/02.csv.gz"] = oracle.Gzip(days(2)["streams/02.csv"])
+	s.replaceRaw(t, lake)
+	s.wantWords(t, "zipped", true, "objects=2", "run", "all")
 	s.wantWords(t, "given up", false, "count twice", "run", "all", "--on-missing-source", "remove")
 	s.check(t, expect(t, lake, schema.Corrected))
 }
@@ -120,4 +125,23 @@ func TestNameIsNoUTF8(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.must(t, "run", "all")
+}
+
+// TestGivenUp: the remedy for one source that is lost for good does not cost the plays of the others whose raw objects are gone.
+func TestGivenUp(t *testing.T) {
+	lake := days(4)
+	s := newSite(t, lake)
+	s.must(t, "run", "all")
+	delete(lake, "streams/01.csv")
+	delete(lake, "streams/02.csv")
+	s.replaceRaw(t, lake)
+	if err := os.Remove(filepath.Join(s.folders["curated"], "mss-transformed/01.csv.parquet")); err != nil {
+		t.Fatal(err)
+	}
+	s.fails(t, 1, []string{"streams/01.csv is gone", "a header alone"}, "run", "all")
+	lake["streams/01.csv"] = []byte(playsHeader)
+	s.replaceRaw(t, lake)
+	s.must(t, "run", "all")
+	lake["streams/02.csv"] = days(2)["streams/02.csv"]
+	s.check(t, expect(t, lake, schema.Corrected))
 }

@@ -140,9 +140,9 @@ func (j *Job) tell(p *plan, w *writer) {
 	if w.unknownTracks+w.unknownUsers > 0 {
 		j.Run.Log.Info("plays of tracks or users that the metadata lacks are kept, with NULLs", "tracks", w.unknownTracks, "users", w.unknownUsers)
 	}
-	if len(w.moved) > 0 {
-		j.Run.Log.Warn("raw objects have the same bytes as others that are gone, whose plays are kept: if they were renamed, their plays count twice; "+
-			"--on-missing-source remove gives up the plays of all raw objects that are gone", "objects", len(w.moved), "such_as", w.moved[0])
+	if found := w.renames.found; len(found) > 0 {
+		j.Run.Log.Warn("raw objects look like others that are gone, whose plays are kept: if they were renamed, their plays count twice; "+
+			"--on-missing-source remove gives up the plays of all raw objects that are gone", "objects", len(found), "such_as", found[0])
 	}
 	if n := w.rep.Sources[string(ledger.Vanished)]; n > 0 {
 		j.Run.Log.Info("raw objects that were read before are gone; their plays are kept", "objects", n)

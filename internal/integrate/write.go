@@ -31,18 +31,12 @@ type writer struct {
 
 	unknownTracks, unknownUsers int64
 
-	gone  map[string]string // by the hash of their bytes, the raw objects that are gone and whose plays are kept
-	moved []string          // raw objects with the bytes of one that is gone
+	renames renames
 }
 
 func (w *writer) run(ctx context.Context, meta metadata) error {
 	var read, again []item
-	w.gone = map[string]string{}
-	for _, it := range w.plan.items {
-		if it.action == ledger.Vanished && it.entry.Plays > 0 && it.entry.Source.Hash != "" {
-			w.gone[it.entry.Source.Hash] = it.entry.Source.Key
-		}
-	}
+	w.renames = findGone(w.plan.items)
 	for _, it := range w.plan.items {
 		action := it.action
 		switch {
@@ -97,9 +91,7 @@ func (w *writer) addTotal(e lake.Entry) {
 	t.RowsOut += e.Rows
 	t.Plays += e.Plays
 	t.Rejected += e.Source.TotalRejected()
-	if from, ok := w.gone[e.Source.Hash]; ok && e.Source.Key != from {
-		w.moved = append(w.moved, from+" and "+e.Source.Key)
-	}
+	w.renames.look(e.Source)
 }
 
 // removeRejects drops the quarantine files of sources that are removed.
