@@ -11,6 +11,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -115,7 +116,7 @@ func (r *Reader[T]) Read(ctx context.Context) error {
 			w := r.NewWorker()
 			for t := range queue {
 				if err := r.run(ctx, w, t); err != nil {
-					return fmt.Errorf("read %s in %s: %w", t.file.obj.Key, r.Bucket, err)
+					return r.failed(t.file.obj.Key, err)
 				}
 			}
 			return nil
@@ -224,7 +225,7 @@ func (r *Reader[T]) emitAll(ctx context.Context, order <-chan *task[T]) error {
 					spare = r.NewWorker()
 				}
 				if s, err = r.again(ctx, spare, t, next); err != nil {
-					return fmt.Errorf("read %s in %s: %w", t.file.obj.Key, r.Bucket, err)
+					return r.failed(t.file.obj.Key, err)
 				}
 			}
 			p := Part[T]{Object: t.file.index, Last: s.last, Value: s.value, Line: line, Records: s.records, Rejects: s.rejects}
@@ -241,7 +242,7 @@ func (r *Reader[T]) emitAll(ctx context.Context, order <-chan *task[T]) error {
 			r.Progress.Add(s.records, 0)
 			if s.last {
 				if err := t.file.close(); err != nil {
-					return fmt.Errorf("read %s in %s: %w", t.file.obj.Key, r.Bucket, err)
+					return r.failed(t.file.obj.Key, err)
 				}
 			}
 		}
@@ -278,6 +279,18 @@ func (r *Reader[T]) again(ctx context.Context, w Worker[T], t *task[T], next int
 	s, err := collect(w)
 	s.last = t.last
 	return s, err
+}
+
+func (r *Reader[T]) failed(key string, err error) error {
+	return fmt.Errorf("read %s in %s: %w", key, r.Bucket, remedied(err))
+}
+
+// remedied is an error of reading a raw object, with the remedy where that was written to or removed meanwhile.
+func remedied(err error) error {
+	if errors.Is(err, blob.ErrChanged) || errors.Is(err, blob.ErrNotExist) {
+		return fmt.Errorf("%w; run it again when nothing writes to it any more", err)
+	}
+	return err
 }
 
 // Sources lists the raw objects below prefix that are CSV, plain or gzipped.
