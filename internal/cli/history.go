@@ -59,9 +59,12 @@ func (a *app) history(ctx context.Context, cfg *config.Config, last int) error {
 	if err != nil {
 		return err
 	}
-	records, err := history.Last(ctx, curated, last)
+	records, damaged, err := history.Last(ctx, curated, last)
 	if err != nil {
 		return err
+	}
+	for _, err := range damaged {
+		a.log.Warn("a run is left out", "error", err)
 	}
 	if cfg.Output == "json" {
 		return a.printJSON(append([]history.Record{}, records...))

@@ -31,8 +31,8 @@ func (a *app) planCmd() *cobra.Command {
 how many rows are to be loaded. It writes nothing and takes no lock.
 
 With --output json, stdout is one JSON document:
-  [{"job", "sources": [{"key", "action", "size", "read"}], "bytes", "objects", "deletes", "rows": {"total", "inserted",
-    "replaced", "deleted", "same"}, "because": […]}]`,
+  [{"job", "sources": [{"key", "action", "size", "read"}], "bytes", "objects", "deletes", "foreign", "rows": {"total",
+    "inserted", "replaced", "deleted", "same"}, "because": […]}]`,
 		Example:   "  mss plan\n  mss plan integrate --output json\n  mss plan integrate --from 2024-06-25 --to 2024-06-25",
 		Args:      cobra.MaximumNArgs(1),
 		ValidArgs: append([]string{"all"}, pipeline.All...),

@@ -130,6 +130,9 @@ func TestStoppedHolder(t *testing.T) {
 		if code := y.p.code(); code != 4 && code != 1 {
 			t.Errorf("%s: it ended with exit %d\n%s", what, code, &y.p.out)
 		}
+		if n := strings.Count(y.p.out.String(), "the lock was lost"); n > 1 {
+			t.Errorf("%s: it says %d times that the lock was lost\n%s", what, n, &y.p.out)
+		}
 		same(t, what+": after it woke up", y.data(t), before)
 		if y.tableText(t) != table {
 			t.Errorf("%s: kpi_table has changed after it woke up", what)

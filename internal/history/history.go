@@ -74,28 +74,34 @@ func Read(ctx context.Context, curated blob.Bucket, run string) (Record, error) 
 	return read(ctx, curated, found[0])
 }
 
-// Last gives the records of the last n runs, the newest first.
-func Last(ctx context.Context, curated blob.Bucket, n int) ([]Record, error) {
+// Last gives the records of the last n runs, the newest first, and says which of them cannot be read.
+func Last(ctx context.Context, curated blob.Bucket, n int) (records []Record, damaged []error, err error) {
 	found, err := list(ctx, curated, prefix)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	slices.Reverse(found) // names begin with the time
 	found = found[:min(n, len(found))]
-	records := make([]Record, len(found))
+	records, damaged = make([]Record, len(found)), make([]error, len(found))
 	var group errgroup.Group
 	group.SetLimit(8)
 	for i, key := range found {
 		group.Go(func() (err error) {
 			records[i], err = read(ctx, curated, key)
+			if errors.Is(err, errDamaged) {
+				damaged[i], err = err, nil
+			}
 			return err
 		})
 	}
 	err = group.Wait()
 	// Of two runs that began in one second, the names tell no order.
 	slices.SortStableFunc(records, func(a, b Record) int { return b.Began.Compare(a.Began) })
-	return records, err
+	records = slices.DeleteFunc(records, func(r Record) bool { return r.Format == 0 })
+	return records, slices.DeleteFunc(damaged, func(err error) bool { return err == nil }), err
 }
+
+var errDamaged = errors.New("is damaged, or a newer version's")
 
 func list(ctx context.Context, curated blob.Bucket, prefix string) (keys []string, err error) {
 	all, err := curated.List(ctx, prefix)
@@ -115,8 +121,8 @@ func read(ctx context.Context, curated blob.Bucket, key string) (r Record, err e
 	if err != nil {
 		return r, fmt.Errorf("read the record of a run: %w", err)
 	}
-	if err := json.Unmarshal(data, &r); err != nil || r.Format > format {
-		return r, fmt.Errorf("read the record of a run: %s in %s is damaged, or a newer version's; delete it, or use a newer mss", key, curated)
+	if err := json.Unmarshal(data, &r); err != nil || r.Format < 1 || r.Format > format {
+		return Record{}, fmt.Errorf("read the record of a run: %s in %s %w; delete it, or use a newer mss", key, curated, errDamaged)
 	}
 	return r, nil
 }

@@ -63,7 +63,7 @@ func SameBytes(ctx context.Context, b blob.Bucket, obj blob.Object, hash string)
 		return false, nil // another version's, or none: nobody knows
 	}
 	fail := func(err error) (bool, error) {
-		return false, fmt.Errorf("compare %s in %s with what was read before: %w", obj.Key, b, err)
+		return false, fmt.Errorf("compare %s in %s with what was read before: %w", obj.Key, b, remedied(err))
 	}
 	in, err := b.Open(ctx, obj)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/klauspost/compress/gzip"
@@ -104,6 +105,33 @@ func TestHash(t *testing.T) {
 			if ok, err := SameBytes(t.Context(), b, blob.Object{Key: "x/" + key}, ""); ok || err != nil {
 				t.Error(ok, err)
 			}
+		}
+	}
+}
+
+// TestReplacedMeanwhile: an object that was replaced or removed since it was listed is an error that says what to do.
+func TestReplacedMeanwhile(t *testing.T) {
+	b := memblob.New("raw")
+	write := func(data string) blob.Object {
+		obj, err := b.Write(t.Context(), "streams/a.csv", []byte(data), blob.Cond{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return obj
+	}
+	listed := write("user_id,track_id,listen_time\n1,a,2024-01-01\n")
+	write("user_id,track_id,listen_time\n1,b,2024-01-01\n")
+	for range 2 {
+		r := &Reader[int]{Bucket: b, Objects: []blob.Object{listed}, Table: schema.RawStreams, Threads: 1, ChunkSize: 1 << 20, Progress: report.NoProgress{},
+			NewWorker: func() Worker[int] { return &counter{} }, Emit: func(Part[int]) error { return nil }}
+		_, serr := SameBytes(t.Context(), b, listed, "xxh3/1000:0")
+		for _, err := range []error{r.Read(t.Context()), serr} {
+			if err == nil || !strings.Contains(err.Error(), "streams/a.csv in raw") || !strings.Contains(err.Error(), "run it again") {
+				t.Error(err)
+			}
+		}
+		if err := b.Delete(t.Context(), "streams/a.csv"); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/sync/errgroup"
 
@@ -117,7 +118,7 @@ func (r *Reader[T]) Read(ctx context.Context) error {
 			w := r.NewWorker()
 			for t := range queue {
 				if err := r.run(ctx, w, t); err != nil {
-					return fmt.Errorf("read %s in %s: %w", t.file.obj.Key, r.Bucket, err)
+					return r.failed(t.file.obj.Key, err)
 				}
 			}
 			return nil
@@ -230,7 +231,7 @@ func (r *Reader[T]) emitAll(ctx context.Context, order <-chan *task[T]) error {
 					spare = r.NewWorker()
 				}
 				if s, err = r.again(ctx, spare, t, next); err != nil {
-					return fmt.Errorf("read %s in %s: %w", t.file.obj.Key, r.Bucket, err)
+					return r.failed(t.file.obj.Key, err)
 				}
 			}
 			p := Part[T]{Object: t.file.index, Last: s.last, Value: s.value, Line: line, Records: s.records, Rejects: s.rejects}
@@ -247,7 +248,7 @@ func (r *Reader[T]) emitAll(ctx context.Context, order <-chan *task[T]) error {
 			r.Progress.Add(s.records, 0)
 			if s.last {
 				if err := t.file.close(); err != nil {
-					return fmt.Errorf("read %s in %s: %w", t.file.obj.Key, r.Bucket, err)
+					return r.failed(t.file.obj.Key, err)
 				}
 			}
 		}
@@ -286,15 +287,33 @@ func (r *Reader[T]) again(ctx context.Context, w Worker[T], t *task[T], next int
 	return s, err
 }
 
+func (r *Reader[T]) failed(key string, err error) error {
+	return fmt.Errorf("read %s in %s: %w", key, r.Bucket, remedied(err))
+}
+
+// remedied is an error of reading a raw object, with the remedy where that was written to or removed meanwhile.
+func remedied(err error) error {
+	if errors.Is(err, blob.ErrChanged) || errors.Is(err, blob.ErrNotExist) {
+		return fmt.Errorf("%w; run it again when nothing writes to it any more", err)
+	}
+	return err
+}
+
 // Sources lists the raw objects below prefix that are CSV, plain or gzipped.
 func Sources(ctx context.Context, raw blob.Bucket, prefix string) ([]blob.Object, error) {
 	all, err := raw.List(ctx, prefix)
 	if err != nil {
 		return nil, fmt.Errorf("list %s in %s: %w", prefix, raw, err)
 	}
-	return slices.DeleteFunc(all, func(o blob.Object) bool {
+	all = slices.DeleteFunc(all, func(o blob.Object) bool {
 		return !strings.HasSuffix(o.Key, ".csv") && !strings.HasSuffix(o.Key, ".csv.gz")
-	}), nil
+	})
+	for _, o := range all {
+		if !utf8.ValidString(o.Key) { // a snapshot, which is JSON, could not name it
+			return nil, fmt.Errorf("list %s in %s: the name of %q is not UTF-8; rename it", prefix, raw, o.Key)
+		}
+	}
+	return all, nil
 }
 
 // TotalBytes is the sum of the objects' sizes.

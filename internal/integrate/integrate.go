@@ -106,6 +106,7 @@ func (j *Job) Plan(ctx context.Context, anew bool) (report.Plan, error) {
 		}
 		out.Sources = append(out.Sources, s)
 	}
+	txn.PlanForeign(&out)
 	if p.behind > 0 {
 		out.Because = append(out.Because, fmt.Sprintf("%d sources stay joined with songs and users as they were, by --on-metadata-change keep", p.behind))
 	}
@@ -138,6 +139,10 @@ func (j *Job) sources(ctx context.Context, txn *lake.Txn) ([]blob.Object, error)
 func (j *Job) tell(p *plan, w *writer) {
 	if w.unknownTracks+w.unknownUsers > 0 {
 		j.Run.Log.Info("plays of tracks or users that the metadata lacks are kept, with NULLs", "tracks", w.unknownTracks, "users", w.unknownUsers)
+	}
+	if found := w.renames.found; len(found) > 0 {
+		j.Run.Log.Warn("raw objects look like others that are gone, whose plays are kept: if they were renamed, their plays count twice; "+
+			"--on-missing-source remove gives up the plays of all raw objects that are gone", "objects", len(found), "such_as", found[0])
 	}
 	if n := w.rep.Sources[string(ledger.Vanished)]; n > 0 {
 		j.Run.Log.Info("raw objects that were read before are gone; their plays are kept", "objects", n)

@@ -82,16 +82,20 @@ func (w *writer) append(it item, res result) error {
 	return nil
 }
 
-// finish ends the output of a source that was read. A new one that turns out to lie outside the range of the run is dropped.
+// finish ends the output of a source that was read. A new or replaced one that turns out to lie outside the range of the run is dropped.
 func (w *writer) finish(ctx context.Context, it item) error {
 	o := w.out.object
 	if err := w.close(); err != nil {
 		return err
 	}
-	if it.action == ledger.New && (w.job.From != "" || w.job.To != "") && !w.job.inRange(&o.Entry) {
-		w.rep.Sources[string(ledger.New)]--
+	either := it.action == ledger.New || it.action == ledger.Replaced
+	if either && (w.job.From != "" || w.job.To != "") && !w.job.inRange(&o.Entry) {
+		w.rep.Sources[string(it.action)]--
 		w.rep.Sources[string(ledger.Outside)]++
 		w.plan.outside++
+		if it.action == ledger.Replaced {
+			w.keep(it.entry)
+		}
 		rejects := w.out.rejects
 		w.out = output{}
 		return errors.Join(w.txn.Drop(ctx, o), rejects.Drop(ctx))

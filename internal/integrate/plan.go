@@ -78,6 +78,8 @@ func (j *Job) makePlan(ctx context.Context, txn *lake.Txn, sources []blob.Object
 			switch {
 			case j.inRange(e):
 				it.action = ledger.Forced
+			case it.action == ledger.Replaced:
+				it.entry = *e // whether it has plays in the range now, it is read to find out
 			case it.action.Reads():
 				// As it was, so that a run without a range sees that there is something to do.
 				it.action, it.entry = ledger.Outside, *e
@@ -131,7 +133,7 @@ func (j *Job) planVanished(ctx context.Context, p *plan, txn *lake.Txn, seen map
 		}
 		p.changed = p.changed || it.entry.ETag != e.ETag
 		if !intact {
-			return fmt.Errorf("integrate: the raw object %s is gone from %s, and so is %s, which was made of it, or it was replaced: restore one of them, or give its plays up by --on-missing-source remove",
+			return fmt.Errorf("integrate: the raw object %s is gone from %s, and so is %s, which was made of it, or it was replaced: restore one of them, or give its plays up by a raw object of that name with a header alone (--on-missing-source remove gives up those of all raw objects that are gone)",
 				e.Source.Key, j.Raw, e.Key)
 		}
 		if e.Metadata != p.metadata {

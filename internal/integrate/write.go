@@ -30,10 +30,13 @@ type writer struct {
 	total   quality.Gate // of the whole dataset
 
 	unknownTracks, unknownUsers int64
+
+	renames renames
 }
 
 func (w *writer) run(ctx context.Context, meta metadata) error {
 	var read, again []item
+	w.renames = findGone(w.plan.items)
 	for _, it := range w.plan.items {
 		action := it.action
 		switch {
@@ -88,6 +91,7 @@ func (w *writer) addTotal(e lake.Entry) {
 	t.RowsOut += e.Rows
 	t.Plays += e.Plays
 	t.Rejected += e.Source.TotalRejected()
+	w.renames.look(e.Source)
 }
 
 // removeRejects drops the quarantine files of sources that are removed.

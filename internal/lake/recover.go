@@ -94,6 +94,8 @@ func (r *Recovery) finish(ctx context.Context, d Dataset, p *pending) error {
 		if now, odd, err = r.repair(ctx, d, p, now); err != nil {
 			return err
 		}
+	} else if odd, err = d.unlisted(ctx, p, now); err != nil {
+		return err
 	}
 	// A reject file whose source has come to no entry belongs to nothing.
 	var orphans []string
@@ -127,8 +129,27 @@ func (r *Recovery) finish(ctx context.Context, d Dataset, p *pending) error {
 	return d.deleteStale(ctx, r.Run, stale)
 }
 
-// repair writes a snapshot of what is there: of each object that was to be replaced, the old version or the new. One that is neither
-// is odd: it is left out, and to be deleted.
+// unlisted gives the objects at keys of the run that an incomplete snapshot does not list: they were found odd, and a recovery before
+// this one did not come to delete them.
+func (d Dataset) unlisted(ctx context.Context, p *pending, now *Snapshot) (odd []version, err error) {
+	if !now.Incomplete {
+		return nil, nil
+	}
+	there, err := d.list(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range p.Staged {
+		if obj, ok := find(there, key); ok && now.Entry(key) == nil {
+			odd = append(odd, version{key, obj.ETag})
+		}
+	}
+	return odd, nil
+}
+
+// repair writes a snapshot of what is there: of each object that was to be replaced, the old version or the new. Of one that is neither
+// the old entry stays, so that the job finds it damaged: it reads the source again, or says that this is gone. Without an old
+// entry it is odd: left out, and to be deleted.
 func (r *Recovery) repair(ctx context.Context, d Dataset, p *pending, old *Snapshot) (now *Snapshot, odd []version, err error) {
 	there, err := d.list(ctx)
 	if err != nil {
@@ -148,28 +169,25 @@ func (r *Recovery) repair(ctx context.Context, d Dataset, p *pending, old *Snaps
 		}
 		obj, ok := find(there, e.Key)
 		was := old.Entry(e.Key)
+		same := false
+		if ok && (was == nil || obj.ETag != was.ETag) {
+			if same, err = d.sameBytes(ctx, obj, e); err != nil {
+				return nil, nil, err
+			}
+		}
 		switch {
-		case !ok:
-			behind++
-			continue
-		case was != nil && obj.ETag == was.ETag:
-			behind++
-			next.Objects = append(next.Objects, *was)
-			continue
-		}
-		same, err := d.sameBytes(ctx, obj, e)
-		if err != nil {
-			return nil, nil, err
-		}
-		if same {
+		case same:
 			fresh++
 			e.ETag = obj.ETag
 			next.Objects = append(next.Objects, e)
 			continue
+		case was != nil: // also where a copy gave it another ETag, or where it is gone: the job that writes it compares
+			next.Objects = append(next.Objects, *was)
+		case ok:
+			odd = append(odd, version{e.Key, obj.ETag})
+			r.fixed(d.Bucket, e.Key, "left out an object that the run did not write; its source will be read again")
 		}
 		behind++
-		odd = append(odd, version{e.Key, obj.ETag})
-		r.fixed(d.Bucket, e.Key, "left out an object that is neither the old nor the new one; its source will be read again")
 	}
 	if fresh == 0 && len(odd) == 0 && (behind > 0 || len(p.Staged) > 0) {
 		r.fixed(d.Bucket, d.snapshotKey(), "nothing was published yet: left as it was")

@@ -88,7 +88,7 @@ func (d Dataset) Snapshot(ctx context.Context) (*Snapshot, error) {
 	}
 	var s Snapshot
 	if err := json.Unmarshal(data, &s); err != nil || s.Dataset != d.Name {
-		return nil, fmt.Errorf("read the snapshot of %s: %s is damaged; delete it and run the job again", d, d.snapshotKey())
+		return nil, fmt.Errorf("read the snapshot of %s: %s is damaged; restore it from a copy, or delete it and run the job again with --foreign remove, which makes the objects anew, but gives up plays whose raw objects are gone", d, d.snapshotKey())
 	}
 	if s.Format > snapshotFormat {
 		return nil, fmt.Errorf("read the snapshot of %s: it has format %d, this mss knows up to %d; use a newer mss", d, s.Format, snapshotFormat)

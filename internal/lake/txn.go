@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"mss/internal/blob"
+	"mss/internal/report"
 )
 
 // transfers is how many objects are published at a time: on S3 each takes some round trips. Closes is how many are closed at a time:
@@ -119,6 +120,18 @@ func (t *Txn) CheckForeign() error {
 
 // HasForeign says whether there are foreign objects to be removed.
 func (t *Txn) HasForeign() bool { return len(t.foreign) > 0 && t.run.Foreign == ForeignRemove }
+
+// PlanForeign adds the foreign objects to a plan that are to be removed.
+func (t *Txn) PlanForeign(p *report.Plan) {
+	if !t.HasForeign() {
+		return
+	}
+	p.Deletes += len(t.foreign)
+	p.Foreign += len(t.foreign)
+	for _, o := range t.foreign {
+		p.Because = append(p.Because, fmt.Sprintf("%s, which mss did not write, is deleted, by --foreign remove", o.Key))
+	}
+}
 
 // Ready waits until all objects are stored, still invisible, and checks what stops a publication.
 func (t *Txn) Ready() error {

@@ -116,6 +116,9 @@ func (j *Job) publish(ctx context.Context, both []*table, rep *report.Job) error
 		if err := j.commit(ctx, t, rep); err != nil {
 			return err
 		}
+		if t.rowsOut == 0 {
+			j.Run.Log.Warn(t.source.Key+" holds no "+t.dataset.Name+": no play is joined with any; was it uploaded whole?", "raw", j.Raw.String())
+		}
 	}
 	return nil
 }
@@ -140,6 +143,7 @@ func (j *Job) Plan(ctx context.Context) (report.Plan, error) {
 			p.Bytes += t.source.Size
 			p.Objects++
 		}
+		t.txn.PlanForeign(&p)
 	}
 	return p, nil
 }

@@ -87,7 +87,7 @@ func (p *Pipeline) Run(ctx context.Context, id string, jobs []string) (done []re
 		if err != nil {
 			left = append(slices.Clone(left), id) // the next run looks whether something is left
 		}
-		if rerr := held.Release(ctx, left); rerr != nil {
+		if rerr := held.Release(ctx, left); rerr != nil && !(errors.Is(rerr, lock.ErrLost) && errors.Is(err, lock.ErrLost)) {
 			err = errors.Join(err, rerr)
 		}
 	}()

@@ -40,7 +40,7 @@ func (p *Pipeline) Plan(ctx context.Context, id string, jobs []string, open func
 		if err != nil {
 			return plans, fmt.Errorf("plan job %s: %w", name, err)
 		}
-		writes[name] = plan.Objects+plan.Deletes > 0
+		writes[name] = plan.Objects+plan.Deletes > plan.Foreign
 		plans = append(plans, plan)
 	}
 	return plans, nil
@@ -72,6 +72,14 @@ func (p *Pipeline) planIntegrate(ctx context.Context, run *lake.Run, metadata bo
 
 func (p *Pipeline) planKPI(ctx context.Context, run *lake.Run, open func(context.Context) (Comparer, error)) (report.Plan, error) {
 	plan := report.Plan{Job: KPI}
+	txn, err := lake.KPIOutput(p.Analytics).Begin(ctx, run)
+	if err == nil {
+		err = txn.CheckForeign()
+	}
+	if err != nil {
+		return plan, err
+	}
+	txn.PlanForeign(&plan)
 	rows, kept, fresh, err := p.kpi(run, nil).Preview(ctx)
 	if err != nil {
 		return plan, err

@@ -8,6 +8,7 @@ type Plan struct {
 	Objects int             `json:"objects"`           // data objects to be written
 	Rows    *RowPlan        `json:"rows,omitempty"`    // of the warehouse; kpi alone
 	Deletes int             `json:"deletes"`           // data objects to be deleted
+	Foreign int             `json:"foreign,omitempty"` // of these, what mss did not write
 	Because []string        `json:"because,omitempty"` // what the rest does not say
 }
 
