@@ -16,6 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"mss/internal/awsconfig"
+	"mss/internal/blob"
 	"mss/internal/blob/s3blob"
 	"mss/internal/catalog/glue"
 	"mss/internal/config"
@@ -63,15 +64,18 @@ Each red line names the IAM action or setting that is missing, and the remedy. W
 
 func (a *app) examinationPlan(ctx context.Context, cfg *config.Config) (doctor.Plan, error) {
 	plan := doctor.Plan{Needs: needsOf(cfg), Now: a.now}
-	for _, p := range []struct{ role, url string }{
-		{"raw", cfg.Raw}, {"curated", cfg.Curated}, {"analytics", cfg.Analytics}, {"temp", cfg.Temp},
+	places, err := openPlaces(ctx, cfg, "")
+	if err != nil {
+		return plan, err
+	}
+	for _, p := range []struct {
+		role, url string
+		bucket    blob.Bucket
+	}{
+		{"raw", cfg.Raw, places.Raw}, {"curated", cfg.Curated, places.Curated}, {"analytics", cfg.Analytics, places.Analytics}, {"temp", cfg.Temp, places.Temp},
 	} {
-		b, err := openPlace(ctx, cfg, "", p.url)
-		if err != nil {
-			return plan, err
-		}
-		place := doctor.Place{Role: p.role, Bucket: b, On: policy.ParsePlace(p.url)}
-		if s3, ok := b.(*s3blob.Bucket); ok {
+		place := doctor.Place{Role: p.role, Bucket: p.bucket, On: policy.ParsePlace(p.url)}
+		if s3, ok := p.bucket.(*s3blob.Bucket); ok {
 			place.Uploads = func(ctx context.Context) error {
 				_, err := s3.Unfinished(ctx)
 				return err
@@ -79,7 +83,7 @@ func (a *app) examinationPlan(ctx context.Context, cfg *config.Config) (doctor.P
 		}
 		plan.Places = append(plan.Places, place)
 	}
-	byCopy, err := copyOptions(cfg, plan.Places[len(plan.Places)-1].Bucket) // temp
+	byCopy, err := copyOptions(cfg, places.Temp)
 	if err != nil {
 		return plan, err
 	}

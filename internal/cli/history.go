@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
@@ -85,7 +86,7 @@ func (a *app) history(ctx context.Context, cfg *config.Config, last int) error {
 			}
 		}
 		t.AppendRow(table.Row{printable(r.Run.Run), r.Began.Format("2006-01-02 15:04:05"), strings.Join(r.Asked, ", "), r.Outcome,
-			fmt.Sprintf("%.2f", r.Seconds), fmt.Sprintf("%d objects", len(r.Inputs)), humanize.Comma(plays)})
+			fmt.Sprintf("%.2f", r.Seconds), english.Plural(len(r.Inputs), "object", ""), humanize.Comma(plays)})
 	}
 	_, err = fmt.Fprintln(a.stdout, t.Render())
 	return err
@@ -121,7 +122,7 @@ func (a *app) showRun(ctx context.Context, cfg *config.Config, run string) error
 	const most = 20
 	for i, in := range r.Inputs {
 		if i == most {
-			fmt.Fprintf(&b, "  and %d objects more: --output json lists them\n", len(r.Inputs)-most)
+			fmt.Fprintf(&b, "  and %s more: --output json lists them\n", english.Plural(len(r.Inputs)-most, "object", ""))
 			break
 		}
 		fmt.Fprintf(&b, "  read       %s, %s, %s\n", printable(in.Key), humanize.Bytes(uint64(in.Size)), in.Why)

@@ -3,6 +3,9 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 
 	"mss/internal/blob"
 	"mss/internal/blob/place"
@@ -13,6 +16,11 @@ import (
 
 // openPlaces opens the places of the lake. What is staged there is marked as the run's.
 func openPlaces(ctx context.Context, cfg *config.Config, run string) (p pipeline.Places, err error) {
+	defer func() {
+		if err == nil {
+			err = apart(p)
+		}
+	}()
 	for _, place := range []struct {
 		url string
 		to  *blob.Bucket
@@ -22,6 +30,44 @@ func openPlaces(ctx context.Context, cfg *config.Config, run string) (p pipeline
 		}
 	}
 	return p, nil
+}
+
+// folders are what each place has below it (docs/contract.md): what mss reads there, or takes for its own.
+var folders = map[string][]string{
+	"raw":       {"metadata", "streams"},
+	"curated":   {"processed-metadata", "mss-transformed", "quarantine", "_mss"},
+	"analytics": {"kpi_output", "_mss"},
+	"temp":      {"redshift-tmp", "_mss"},
+}
+
+// apart refuses a place within a folder of another: its objects would be taken for plays, or for strange ones in a dataset. Places may be
+// the same, or lie beside these folders.
+func apart(p pipeline.Places) error {
+	places := []struct {
+		name   string
+		bucket blob.Bucket
+	}{{"raw", p.Raw}, {"curated", p.Curated}, {"analytics", p.Analytics}, {"temp", p.Temp}}
+	for _, outer := range places {
+		for _, inner := range places {
+			rest, ok := below(inner.bucket, outer.bucket)
+			if folder, _, _ := strings.Cut(rest, "/"); ok && slices.Contains(folders[outer.name], folder) {
+				return usageError{fmt.Errorf("--%s %s lies in %s/ of --%s %s, which mss %s; name a place beside it", inner.name, inner.bucket,
+					folder, outer.name, outer.bucket, map[bool]string{true: "reads", false: "writes itself"}[outer.name == "raw"])}
+			}
+		}
+	}
+	return nil
+}
+
+// below gives the path of a place from another one that it is the same as or lies below.
+func below(inner, outer blob.Bucket) (rest string, ok bool) {
+	type located interface{ Location() string }
+	in, ok1 := inner.(located)
+	out, ok2 := outer.(located)
+	if !ok1 || !ok2 {
+		return "", false
+	}
+	return strings.CutPrefix(in.Location()+"/", strings.TrimSuffix(out.Location(), "/")+"/")
 }
 
 // openPlace opens one place of the lake with the S3 settings that all of them share, for a run, or for nobody ("").

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
@@ -112,14 +113,14 @@ func planText(p report.Plan) string {
 			fmt.Fprintf(&b, "%d rows to insert, %d to replace, %d to delete; %d stay as they are\n", r.Inserted, r.Replaced, r.Deleted, r.Same)
 		}
 	case p.Deletes > 0:
-		fmt.Fprintf(&b, "%s to read, %d objects to write, %d to delete\n", humanize.Bytes(uint64(p.Bytes)), p.Objects, p.Deletes)
+		fmt.Fprintf(&b, "%s to read, %s to write, %d to delete\n", humanize.Bytes(uint64(p.Bytes)), english.Plural(p.Objects, "object", ""), p.Deletes)
 	case p.Objects == 0 && len(p.Because) > 0:
 		b.WriteString(p.Because[0] + "\n")
 		p.Because = p.Because[1:]
 	case p.Objects == 0:
-		fmt.Fprintf(&b, "nothing to do, %d sources are as they were\n", len(p.Sources))
+		fmt.Fprintf(&b, "nothing to do; unchanged: %s\n", english.Plural(len(p.Sources), "source", ""))
 	default:
-		fmt.Fprintf(&b, "%s to read, %d objects to write\n", humanize.Bytes(uint64(p.Bytes)), p.Objects)
+		fmt.Fprintf(&b, "%s to read, %s to write\n", humanize.Bytes(uint64(p.Bytes)), english.Plural(p.Objects, "object", ""))
 	}
 	if len(p.Sources) > 0 {
 		b.WriteString(sourcesText(p.Sources))

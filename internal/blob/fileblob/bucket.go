@@ -84,6 +84,20 @@ func cutScheme(dir string) (string, bool) {
 // String is the folder as the user wrote it.
 func (b *Bucket) String() string { return b.name }
 
+// Location is the folder, the same for all ways to write it; symbolic links are followed as far as there is something.
+func (b *Bucket) Location() string {
+	missing := ""
+	for dir := b.root; ; dir = filepath.Dir(dir) {
+		if real, err := filepath.EvalSymlinks(dir); err == nil {
+			return filepath.Join(real, missing)
+		}
+		if dir == filepath.Dir(dir) {
+			return b.root
+		}
+		missing = filepath.Join(filepath.Base(dir), missing)
+	}
+}
+
 // Stat follows symbolic links; a folder is no object.
 func (b *Bucket) Stat(ctx context.Context, key string) (blob.Object, error) {
 	fi, err := b.stat(ctx, key)

@@ -131,6 +131,9 @@ func (b *Bucket) String() string {
 	return strings.TrimSuffix("s3://"+b.bucket+"/"+b.prefix, "/")
 }
 
+// Location is the same for all ways to write the place.
+func (b *Bucket) Location() string { return b.String() }
+
 func (b *Bucket) key(key string) *string { return aws.String(b.prefix + key) }
 
 // Stat is a HEAD request.
