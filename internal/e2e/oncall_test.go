@@ -39,6 +39,24 @@ func TestRenamed(t *testing.T) {
 	s.check(t, expect(t, lake, schema.Corrected))
 }
 
+// TestCopied: a raw object that is there under two names counts twice, as the contract says; by every run that is said.
+func TestCopied(t *testing.T) {
+	lake := days(3)
+	s := newSite(t, lake)
+	s.wantWords(t, "all are different", false, "same bytes", "run", "all")
+	lake["streams/copy/01.csv"] = lake["streams/01.csv"]
+	lake["streams/empty.csv"], lake["streams/empty2.csv"] = []byte(playsHeader), []byte(playsHeader)
+	s.replaceRaw(t, lake)
+	for range 2 {
+		s.wantWords(t, "a copy", true, `objects=1 such_as="streams/01.csv and streams/copy/01.csv"`, "run", "all")
+	}
+	s.check(t, expect(t, lake, schema.Corrected))
+	delete(lake, "streams/copy/01.csv")
+	s.replaceRaw(t, lake)
+	s.wantWords(t, "the copy is gone", false, "same bytes", "run", "all", "--on-missing-source", "remove")
+	s.check(t, expect(t, lake, schema.Corrected))
+}
+
 // TestNoSongs: a file without rows is read, since the contract says so, but not without a word.
 func TestNoSongs(t *testing.T) {
 	lake := days(1)

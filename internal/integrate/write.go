@@ -31,12 +31,12 @@ type writer struct {
 
 	unknownTracks, unknownUsers int64
 
-	renames renames
+	twice twice
 }
 
 func (w *writer) run(ctx context.Context, meta metadata) error {
 	var read, again []item
-	w.renames = findGone(w.plan.items)
+	w.twice = findGone(w.plan.items)
 	for _, it := range w.plan.items {
 		action := it.action
 		switch {
@@ -91,7 +91,7 @@ func (w *writer) addTotal(e lake.Entry) {
 	t.RowsOut += e.Rows
 	t.Plays += e.Plays
 	t.Rejected += e.Source.TotalRejected()
-	w.renames.look(e.Source)
+	w.twice.look(&e)
 }
 
 // removeRejects drops the quarantine files of sources that are removed.
