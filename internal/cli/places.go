@@ -50,10 +50,16 @@ func apart(p pipeline.Places) error {
 	for _, outer := range places {
 		for _, inner := range places {
 			rest, ok := below(inner.bucket, outer.bucket)
-			if folder, _, _ := strings.Cut(rest, "/"); ok && slices.Contains(folders[outer.name], folder) {
-				return usageError{fmt.Errorf("--%s %s lies in %s/ of --%s %s, which mss %s; name a place beside it", inner.name, inner.bucket,
-					folder, outer.name, outer.bucket, map[bool]string{true: "reads", false: "writes itself"}[outer.name == "raw"])}
+			folder, _, _ := strings.Cut(rest, "/")
+			if !ok || !slices.Contains(folders[outer.name], folder) {
+				continue
 			}
+			use := "writes itself"
+			if outer.name == "raw" {
+				use = "reads"
+			}
+			return usageError{fmt.Errorf("--%s %s lies in %s/ of --%s %s, which mss %s; name a place beside it", inner.name, inner.bucket,
+				folder, outer.name, outer.bucket, use)}
 		}
 	}
 	return nil
