@@ -39,6 +39,7 @@ func Run(t *testing.T, open func(t testing.TB) blob.Bucket) {
 		{"empty objects", testEmptyObjects},
 		{"delete", testDelete},
 		{"delete one version", testDeleteVersion},
+		{"write beside deletes", testWriteBesideDelete},
 		{"a cancelled context", testCancelled},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(t, open(t)) })

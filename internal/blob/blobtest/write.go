@@ -345,3 +345,26 @@ func testCancelled(t *testing.T, b blob.Bucket) {
 	}
 	noLeftovers(t, b)
 }
+
+// testWriteBesideDelete has writers that each remove what they wrote: a bucket that keeps its keys in folders, and removes those
+// that become empty, must not lose a write to that.
+func testWriteBesideDelete(t *testing.T, b blob.Bucket) {
+	var writers sync.WaitGroup
+	for i := range 4 {
+		writers.Go(func() {
+			key := fmt.Sprintf("tmp/shared/run-%d/x", i)
+			for n := range 100 {
+				cond := blob.Cond{IfNone: n%2 == 0}
+				if _, err := b.Write(ctx, key, []byte(strconv.Itoa(i)), cond); err != nil {
+					t.Errorf("write %d, %+v: %v", n, cond, err)
+					return
+				}
+				if err := b.Delete(ctx, key); err != nil {
+					t.Errorf("delete %d: %v", n, err)
+					return
+				}
+			}
+		})
+	}
+	writers.Wait()
+}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go/middleware"
@@ -90,6 +91,7 @@ func Open(ctx context.Context, url string, opt Options) (*Bucket, error) {
 		if o.RetryMaxAttempts == 0 {
 			o.RetryMaxAttempts = defaultAttempts
 		}
+		o.Retryer = retry.AddWithErrorCodes(o.Retryer, clashes...)
 		// The SDK would print a line for each multipart object, whose checksum it cannot verify.
 		o.DisableLogOutputChecksumValidationSkipped = true
 		b.region = o.Region

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -44,6 +45,13 @@ func replyOf(err error) reply {
 	}
 	return r
 }
+
+// clashes are what servers answer when another request got in the way, and the same one may be sent again: S3 itself, and servers
+// over folders (versitygw) when a delete removes the empty folder that a write is about to use.
+var clashes = []string{"OperationAborted", "ExistingObjectIsDirectory"}
+
+// clashed says that a request was not carried out, because of another at the same moment.
+func (r reply) clashed() bool { return slices.Contains(clashes, r.code) }
 
 // unclear says that a request may have been carried out although it failed: the connection broke, or the
 // server fell over behind it.

@@ -34,10 +34,11 @@ func (b *Bucket) Write(ctx context.Context, key string, data []byte, cond blob.C
 			return obj, nil
 		}
 		lost := errors.Is(err, blob.ErrPrecondition)
-		if !lost && !replyOf(err).unclear() || lost && !unclear {
+		r := replyOf(err)
+		if !lost && !r.unclear() && !r.clashed() || lost && !unclear {
 			return obj, err
 		}
-		unclear = true
+		unclear = unclear || !r.clashed()
 		switch ours, holds, lerr := b.look(ctx, key, data, cond); {
 		case lerr != nil:
 			return obj, err // the same trouble most likely, said once
@@ -79,7 +80,7 @@ func (b *Bucket) put(ctx context.Context, key string, data []byte, cond blob.Con
 
 // conditionLost says whether a reply means that the condition does not hold.
 func conditionLost(r reply, cond blob.Cond) bool {
-	if cond == (blob.Cond{}) {
+	if cond == (blob.Cond{}) || r.clashed() {
 		return false
 	}
 	nothing := cond.IfMatch != "" && r.status == http.StatusNotFound && r.code != "NoSuchBucket" && r.code != "NoSuchUpload"
