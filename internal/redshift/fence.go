@@ -29,20 +29,25 @@ func checkFence(f kpi.Fence) error {
 
 // readFence reads the row of a lake. Of several rows, which nothing of ours leaves, the one with the greatest token counts.
 func readFence(ctx context.Context, s session, lake string) (have fence, err error) {
-	err = s.query(ctx, selectFenceSQL, func([]string) error { return nil }, func(values []any) error {
-		if name, _ := values[0].(string); name != lake {
-			return nil
-		}
+	all, err := readFences(ctx, s)
+	return all[lake], err
+}
+
+// readFences reads the rows of all lakes.
+func readFences(ctx context.Context, s session) (map[string]fence, error) {
+	all := map[string]fence{}
+	err := s.query(ctx, selectFenceSQL, func([]string) error { return nil }, func(values []any) error {
 		var row fence
+		name, _ := values[0].(string)
 		row.token, _ = values[1].(int64)
 		row.run, _ = values[2].(string)
 		row.loads, _ = values[3].(int64)
-		if have == (fence{}) || row.token > have.token {
-			have = row
+		if have, ok := all[name]; !ok || row.token > have.token {
+			all[name] = row
 		}
 		return nil
 	})
-	return have, err
+	return all, err
 }
 
 // admit refuses a run that is older than the one that loaded last.

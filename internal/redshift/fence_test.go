@@ -49,7 +49,8 @@ func wantFence(t *testing.T, w *Warehouse, lake string, want fence) {
 
 func TestFence(t *testing.T) {
 	onEach(t, func(t *testing.T, url string) {
-		w := open(t, url)
+		w, log := open(t, url), new(journal)
+		w.log = log.logger()
 		load(t, w, before(), kpi.LoadOptions{}, true)
 		wantFence(t, w, "lake", fence{})
 		load(t, w, before(), fenced(1, "a"), false)
@@ -71,9 +72,16 @@ func TestFence(t *testing.T) {
 		wantFence(t, w, "lake", fence{4, "d", 3})
 
 		// Another lake has tokens of its own.
+		const warning = "other lakes have loaded it"
+		if strings.Contains(log.String(), warning) {
+			t.Errorf("there is one lake, and a warning: %s", log)
+		}
 		other := fenced(1, "x")
 		other.Fence.Lake = "it's another"
 		load(t, w, before(), other, true)
+		if !strings.Contains(log.String(), warning) || !strings.Contains(log.String(), "others=[lake]") {
+			t.Errorf("no warning that lake has loaded the table: %s", log)
+		}
 		wantFence(t, w, "it's another", fence{1, "x", 1})
 		wantFence(t, w, "lake", fence{4, "d", 3})
 		wantRows(t, w, before())

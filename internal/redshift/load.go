@@ -3,6 +3,8 @@ package redshift
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"mss/internal/kpi"
@@ -71,6 +73,10 @@ func (w *Warehouse) Load(ctx context.Context, rows []schema.KPI, opt kpi.LoadOpt
 		}
 		return false, w.explain(ctx, "load public.kpi_table in", err)
 	}
+	if loaded && len(l.others) > 0 {
+		w.log.Warn("public.kpi_table holds the KPIs of one lake, and other lakes have loaded it: the last one wins; give each a warehouse of its own, "+
+			"or delete from public.mss_fence the rows of lakes that are gone", "warehouse", w.name, "lake", l.opt.Fence.Lake, "others", l.others)
+	}
 	return loaded, nil
 }
 
@@ -83,6 +89,8 @@ type loading struct {
 	unsure bool
 	ours   fence
 	loaded bool
+	// others are the lakes that have loaded the same table.
+	others []string
 	// uploaded is the key of the object that COPY reads, "" where rows are inserted.
 	uploaded string
 }
@@ -148,13 +156,16 @@ func (l *loading) change(ctx context.Context, s session) (loaded bool, err error
 
 // raise puts our token up, unless a greater one is there.
 func (l *loading) raise(ctx context.Context, s session) error {
-	have, err := readFence(ctx, s, l.opt.Fence.Lake)
+	all, err := readFences(ctx, s)
+	have := all[l.opt.Fence.Lake]
 	if err == nil {
 		err = have.admit(l.opt.Fence)
 	}
 	if err != nil {
 		return err
 	}
+	delete(all, l.opt.Fence.Lake)
+	l.others = slices.Sorted(maps.Keys(all))
 	l.ours = fence{l.opt.Fence.Token, l.opt.Fence.Run, have.loads + 1}
 	return writeFence(ctx, s, l.opt.Fence.Lake, l.ours)
 }
