@@ -177,6 +177,8 @@ func TestRange(t *testing.T) {
 	}
 	wantSources(t, "then all", s.sources(t, "run", "all")["integrate"], map[string]int{"replaced": 1, "unchanged": 4})
 	s.check(t, expect(t, lake, schema.Corrected))
+	s.fails(t, 2, []string{"without them"}, "run", "all", "--semantics", "glue", "--from", "2024-06-02")
+	s.must(t, "run", "integrate") // songs and users are not those of glue
 	s.must(t, "run", "metadata", "--semantics", "glue")
 	s.fails(t, 2, []string{"without them"}, "run", "integrate", "--semantics", "glue", "--from", "2024-06-02")
 	for _, bad := range [][]string{{"--from", "yesterday"}, {"--from", "2024-06-03", "--to", "2024-06-02"}, {"--to", "2024-13-01"}} {

@@ -65,6 +65,18 @@ func (j *Job) Execute(ctx context.Context) (rep report.Job, err error) {
 	return rep, nil
 }
 
+// Check finds what would stop the job, as far as that can be known before the jobs ahead of it have published anything.
+func (j *Job) Check(ctx context.Context) error {
+	if !j.ranged() {
+		return nil
+	}
+	old, err := j.Run.Snapshot(ctx, lake.Transformed(j.Curated))
+	if err != nil {
+		return err
+	}
+	return j.checkRange(old)
+}
+
 // Plan says what Execute would do, and writes nothing. Anew says that songs and users are made anew before it, so that there is
 // nothing to compare them with yet.
 func (j *Job) Plan(ctx context.Context, anew bool) (report.Plan, error) {

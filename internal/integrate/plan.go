@@ -50,11 +50,8 @@ const streams = "streams/"
 // makePlan compares the raw objects with the snapshot, and the identity of the metadata with the one that plays were joined with.
 func (j *Job) makePlan(ctx context.Context, txn *lake.Txn, sources []blob.Object, metadata string) (*plan, error) {
 	old := txn.Old()
-	ranged := j.From != "" || j.To != ""
-	if ranged && old != nil && (old.Incomplete || old.Semantics != j.Run.Semantics) {
-		// What lies outside the range would stay as it is, and one dataset is of one run and of one semantics.
-		return nil, fmt.Errorf("%w: --from and --to want a dataset that is whole, and was made with --semantics %s; first run `mss run integrate --semantics %s` without them",
-			lake.ErrUsage, j.Run.Semantics, j.Run.Semantics)
+	if err := j.checkRange(old); err != nil {
+		return nil, err
 	}
 	p := &plan{metadata: metadata, changed: old == nil || old.Incomplete || old.Semantics != j.Run.Semantics || txn.HasForeign()}
 	seen := map[string]bool{}
@@ -74,7 +71,7 @@ func (j *Job) makePlan(ctx context.Context, txn *lake.Txn, sources []blob.Object
 				p.behind++
 			}
 		}
-		if ranged && e != nil && it.action != ledger.Damaged {
+		if j.ranged() && e != nil && it.action != ledger.Damaged {
 			switch {
 			case j.inRange(e):
 				it.action = ledger.Forced
@@ -95,6 +92,17 @@ func (j *Job) makePlan(ctx context.Context, txn *lake.Txn, sources []blob.Object
 		p.changed = p.changed || it.action.Reads() || it.replay || it.action == ledger.Removed
 	}
 	return p, nil
+}
+
+func (j *Job) ranged() bool { return j.From != "" || j.To != "" }
+
+// checkRange refuses a range where what lies outside cannot stay as it is: one dataset is of one run and of one semantics.
+func (j *Job) checkRange(old *lake.Snapshot) error {
+	if !j.ranged() || old == nil || !old.Incomplete && old.Semantics == j.Run.Semantics {
+		return nil
+	}
+	return fmt.Errorf("%w: --from and --to want a dataset that is whole, and was made with --semantics %s; first run `mss run integrate --semantics %s` without them",
+		lake.ErrUsage, j.Run.Semantics, j.Run.Semantics)
 }
 
 // outdated is what becomes of a source whose plays were joined with other metadata than there is now.

@@ -123,6 +123,11 @@ func (p *Pipeline) run(id string) *lake.Run {
 
 // jobs runs the jobs in order.
 func (p *Pipeline) jobs(ctx context.Context, run *lake.Run, held *lock.Lock, jobs []string) (done []report.Job, err error) {
+	if slices.Contains(jobs, Integrate) {
+		if err := p.integrate(run).Check(ctx); err != nil {
+			return nil, fmt.Errorf("job %s: %w", Integrate, err)
+		}
+	}
 	for _, name := range jobs {
 		start := p.Now()
 		r, err := p.job(ctx, run, held, name)
