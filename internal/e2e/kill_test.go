@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -219,7 +220,10 @@ func TestKilledInFolder(t *testing.T) {
 			t.Errorf("step %d: kpi_table is not that of the run after", step)
 		}
 		for _, place := range []string{"curated", "analytics"} {
-			if left, _ := filepath.Glob(filepath.Join(s.folders[place], "_mss/staging/*")); len(left) > 0 {
+			left, _ := filepath.Glob(filepath.Join(s.folders[place], "_mss/staging/*"))
+			// The lock of a change has died with its process; the next change in the place removes its file.
+			left = slices.DeleteFunc(left, func(name string) bool { return filepath.Base(name) == "change.lock" })
+			if len(left) > 0 {
 				t.Errorf("step %d: left: %v", step, left)
 			}
 		}
