@@ -3,6 +3,8 @@ package e2e
 import (
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -101,6 +103,9 @@ func TestStoppedHolder(t *testing.T) {
 				once.Do(func() {
 					<-ready
 					_ = y.p.Process.Signal(syscall.SIGSTOP)
+					for !allStopped(y.p.Process.Pid) {
+						time.Sleep(time.Millisecond)
+					}
 					close(y.stopped)
 				})
 			}
@@ -146,4 +151,17 @@ func TestStoppedHolder(t *testing.T) {
 			t.Errorf("%s: uploads are left: %v", what, left)
 		}
 	}
+}
+
+// allStopped says whether all threads of a process have stopped. One of them takes the signal, and on a busy machine the others may run
+// on until it does. Where there is no /proc, it is taken for granted.
+func allStopped(pid int) bool {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	for _, name := range threads {
+		stat, err := os.ReadFile(name)
+		if err == nil && !strings.Contains(string(stat), ") T ") && !strings.Contains(string(stat), ") Z ") {
+			return false
+		}
+	}
+	return true
 }
