@@ -89,7 +89,7 @@ func (w *writer) finish(ctx context.Context, it item) error {
 		return err
 	}
 	either := it.action == ledger.New || it.action == ledger.Replaced
-	if either && (w.job.From != "" || w.job.To != "") && !w.job.inRange(&o.Entry) {
+	if either && w.job.ranged() && !w.job.inRange(&o.Entry) {
 		w.rep.Sources[string(it.action)]--
 		w.rep.Sources[string(ledger.Outside)]++
 		w.plan.outside++
