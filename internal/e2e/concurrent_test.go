@@ -102,10 +102,7 @@ func TestStoppedHolder(t *testing.T) {
 			return nil, func() {
 				once.Do(func() {
 					<-ready
-					_ = y.p.Process.Signal(syscall.SIGSTOP)
-					for !allStopped(y.p.Process.Pid) {
-						time.Sleep(time.Millisecond)
-					}
+					stop(y.p)
 					close(y.stopped)
 				})
 			}
@@ -150,6 +147,14 @@ func TestStoppedHolder(t *testing.T) {
 		if left := y.uploads(t); len(left) > 0 {
 			t.Errorf("%s: uploads are left: %v", what, left)
 		}
+	}
+}
+
+// stop stops a process, and waits until it stands still.
+func stop(p *process) {
+	_ = p.Process.Signal(syscall.SIGSTOP)
+	for !allStopped(p.Process.Pid) {
+		time.Sleep(time.Millisecond)
 	}
 }
 

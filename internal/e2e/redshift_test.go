@@ -167,7 +167,7 @@ func TestRedshiftStoppedHolder(t *testing.T) {
 			if strings.HasPrefix(st.SQL, "SELECT kpi_type") {
 				s.Hook(nil)
 				<-ready
-				_ = p.Process.Signal(syscall.SIGSTOP)
+				stop(p)
 				close(stopped)
 			}
 			return rstest.Action{}
