@@ -152,9 +152,13 @@ func TestRedshiftKilled(t *testing.T) {
 	}
 }
 
-// TestRedshiftStoppedHolder stops a run when it has compared its rows with kpi_table, has another run take over and load, and wakes it up.
+// TestRedshiftStoppedHolder stops a run, has another run take over and load, and wakes it up.
 func TestRedshiftStoppedHolder(t *testing.T) {
-	for _, again := range []bool{false, true} { // the other run loads other rows, or finds that there is nothing to load
+	const compares, publishes = "SELECT kpi_type", "INSERT INTO public.kpi_table"
+	for _, c := range []struct {
+		at    string
+		again bool // the other run finds that there is nothing to load
+	}{{compares, false}, {compares, true}, {publishes, false}} { // the last one in its transaction, which the other run has to end
 		lakes := pair(t, 94)
 		s := newRedshiftSite(t)
 		args := []string{"run", "all", "--lock-ttl", "1s"}
@@ -164,7 +168,7 @@ func TestRedshiftStoppedHolder(t *testing.T) {
 		ready, stopped := make(chan struct{}), make(chan struct{})
 		var p *process
 		s.Hook(func(st rstest.Statement) rstest.Action {
-			if strings.HasPrefix(st.SQL, "SELECT kpi_type") {
+			if strings.HasPrefix(st.SQL, c.at) {
 				s.Hook(nil)
 				<-ready
 				stop(p)
@@ -180,19 +184,22 @@ func TestRedshiftStoppedHolder(t *testing.T) {
 			t.Fatal(p.out.String())
 		}
 		last := pair(t, 96)[0]
-		if again {
+		if c.again {
 			last = lakes[0]
 		}
 		s.put(t, last)
 		next := s.start(t, nil, append(args, "--lock-wait", "1m")...)
 		if code := next.code(); code != 0 || !strings.Contains(next.out.String(), "taking it over") {
-			t.Fatalf("the next run: exit %d\n%s", code, &next.out)
+			t.Fatalf("stopped at %s: the next run: exit %d\n%s", c.at, code, &next.out)
+		}
+		if ended := strings.Contains(next.out.String(), "it was ended"); ended != (c.at == publishes) {
+			t.Errorf("stopped at %s: the next run ended its session: %t\n%s", c.at, ended, &next.out)
 		}
 		s.check(t, expect(t, last, schema.Corrected))
 		table := s.tableText(t)
 		_ = p.Process.Signal(syscall.SIGCONT)
 		if code := p.code(); code != 4 && code != 1 {
-			t.Errorf("it ended with exit %d\n%s", code, &p.out)
+			t.Errorf("stopped at %s: it ended with exit %d\n%s", c.at, code, &p.out)
 		}
 		if s.tableText(t) != table {
 			t.Errorf("kpi_table has changed after it woke up\n%s", &p.out)

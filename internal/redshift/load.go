@@ -5,14 +5,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"mss/internal/kpi"
 	"mss/internal/schema"
 )
-
-// lockPatience is how long a load waits for another without a word.
-const lockPatience = 10 * time.Second
 
 // Load makes the genre and hourly rows of public.kpi_table equal to rows, in one transaction; rows of other types are
 // not touched. Unless opt.Always is set it first compares, and does nothing when they are equal; a row that is there
@@ -115,7 +111,7 @@ func (l *loading) equal(ctx context.Context, s session) (bool, error) {
 
 // inside is what a load does in its transaction. It tells whether rows were written, by it or by an earlier try.
 func (l *loading) inside(ctx context.Context, s session) (loaded bool, err error) {
-	if err := l.w.lock(ctx, s); err != nil {
+	if err := l.w.lock(ctx, s, true); err != nil {
 		return false, err
 	}
 	if l.unsure { // not before the lock: what the lost connection was about to do has ended by then
@@ -195,16 +191,4 @@ func (l *loading) replace(ctx context.Context, s session) error {
 		return err
 	}
 	return s.exec(ctx, clearStagingSQL)
-}
-
-// lock waits for other loads to end.
-func (w *Warehouse) lock(ctx context.Context, s session) error {
-	if w.dialect.lock == "" {
-		return nil
-	}
-	note := time.AfterFunc(lockPatience, func() {
-		w.log.Warn("waiting for another transaction that uses public.kpi_staging", "warehouse", w.name)
-	})
-	defer note.Stop()
-	return s.exec(ctx, w.dialect.lock)
 }

@@ -54,7 +54,7 @@ func (l *loading) rehearse(ctx context.Context, s session, found map[string]bool
 			}
 		}
 	}
-	if err := w.lock(ctx, s); err != nil {
+	if err := w.lock(ctx, s, false); err != nil {
 		return err
 	}
 	if err := s.exec(ctx, clearStagingSQL); err != nil {

@@ -82,6 +82,18 @@ const (
 	insertFenceSQL = "INSERT INTO public.mss_fence (lake, token, run, loads) VALUES ($1, $2, $3, $4)"
 )
 
+// lockHoldersSQL finds the sessions that hold the lock on staging. PostgreSQL and Redshift have the same catalog.
+const lockHoldersSQL = `SELECT DISTINCT l.pid
+FROM pg_locks l
+JOIN pg_database d ON d.oid = l.database
+JOIN pg_class c ON c.oid = l.relation
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE d.datname = current_database() AND n.nspname = 'public' AND c.relname = 'kpi_staging'
+    AND l.mode = 'AccessExclusiveLock' AND l.granted`
+
+// endSessionSQL ends a session. The number is in the text: what Redshift makes of a parameter there is not documented.
+func endSessionSQL(pid int64) string { return fmt.Sprintf("SELECT pg_terminate_backend(%d)", pid) }
+
 // deleteStagedSQL delete the keys that staging holds, and no others. They are three because a correlated subquery with
 // OR, as NULL keys would need, is beyond what Redshift is documented to plan.
 var deleteStagedSQL = []string{

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -157,6 +158,34 @@ func TestRedshiftStatements(t *testing.T) {
 		}
 		return r.Close()
 	})
+
+	w.patience = patience{silent: 300 * time.Millisecond, still: time.Second}
+	holder, held, release := open(t, p.Direct()), make(chan struct{}), make(chan struct{})
+	go holder.with(context.Background(), func(s session) error {
+		return holder.transaction(context.Background(), s, func() error {
+			err := s.exec(context.Background(), holder.dialect.lock)
+			close(held)
+			<-release
+			return err
+		})
+	})
+	<-held
+	sessions := regexp.MustCompile(`[0-9]+`)
+	arrived := l.seen
+	l.seen = func() (list []string) {
+		for _, sql := range arrived() {
+			if strings.HasPrefix(sql, "SELECT pg_terminate_backend") {
+				sql = sessions.ReplaceAllString(sql, "SESSION")
+			}
+			list = append(list, sql)
+		}
+		return list
+	}
+	l.note(t, "Load, another one holds the lock and stands still", func() error {
+		_, err := w.Load(t.Context(), []schema.KPI{hour("0", 2)}, kpi.LoadOptions{Always: true})
+		return err
+	})
+	close(release)
 
 	p, _ = newCopying(t)
 	w = open(t, p.URL())

@@ -22,6 +22,7 @@ type Warehouse struct {
 	log        *slog.Logger
 	copy       *copier       // nil where rows are inserted
 	firstDelay time.Duration // before the first repetition
+	patience   patience
 
 	mu        sync.Mutex
 	idle      session
@@ -60,7 +61,7 @@ type Options struct {
 //
 // An unusable URL gives an error that wraps ErrURL, a COPY that lacks something one that wraps ErrCopy.
 func Open(ctx context.Context, url string, opt Options) (*Warehouse, error) {
-	w := &Warehouse{name: MaskURL(url), log: opt.Log, firstDelay: firstDelay}
+	w := &Warehouse{name: MaskURL(url), log: opt.Log, firstDelay: firstDelay, patience: lockPatience}
 	if w.log == nil {
 		w.log = slog.Default()
 	}

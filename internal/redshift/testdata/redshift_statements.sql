@@ -154,6 +154,34 @@ ROLLBACK;
 -- Connect
 SET statement_timeout TO 900000;
 
+-- Load, another one holds the lock and stands still
+BEGIN;
+LOCK TABLE public.kpi_staging;
+SET statement_timeout TO 900000;
+SELECT DISTINCT l.pid
+FROM pg_locks l
+JOIN pg_database d ON d.oid = l.database
+JOIN pg_class c ON c.oid = l.relation
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE d.datname = current_database() AND n.nspname = 'public' AND c.relname = 'kpi_staging'
+    AND l.mode = 'AccessExclusiveLock' AND l.granted;
+SELECT DISTINCT l.pid
+FROM pg_locks l
+JOIN pg_database d ON d.oid = l.database
+JOIN pg_class c ON c.oid = l.relation
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE d.datname = current_database() AND n.nspname = 'public' AND c.relname = 'kpi_staging'
+    AND l.mode = 'AccessExclusiveLock' AND l.granted;
+SELECT pg_terminate_backend(SESSION);
+DELETE FROM public.kpi_staging;
+INSERT INTO public.kpi_staging (kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist) VALUES ($1, $2, CAST($3 AS BIGINT), CAST($4 AS DOUBLE PRECISION), CAST($5 AS DOUBLE PRECISION), $6, $7);
+SELECT COUNT(*) FROM public.kpi_staging;
+DELETE FROM public.kpi_table WHERE kpi_type IN ('genre', 'hourly');
+INSERT INTO public.kpi_table (kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist) SELECT kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist FROM public.kpi_staging;
+SELECT kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist FROM public.kpi_table WHERE kpi_type IN ('genre', 'hourly');
+DELETE FROM public.kpi_staging;
+COMMIT;
+
 -- Load by COPY, by the default role
 SELECT kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist FROM public.kpi_table WHERE kpi_type IN ('genre', 'hourly');
 BEGIN;
