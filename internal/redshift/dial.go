@@ -169,6 +169,9 @@ func mayPass(err error) bool {
 	return false
 }
 
+// endedState is the SQLSTATE of a session that was ended from outside.
+const endedState = "57P01"
+
 // serverRemedy is what to do about an error of PostgreSQL or Redshift.
 func serverRemedy(err error) string {
 	var wrongCertificate *tls.CertificateVerificationError
@@ -184,6 +187,8 @@ func serverRemedy(err error) string {
 		return "have an administrator create the tables or grant the right: GRANT CREATE, USAGE ON SCHEMA public; GRANT SELECT, INSERT, UPDATE, DELETE on kpi_table, kpi_staging and mss_fence"
 	case hasState(err, "57014") && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
 		return "wait until other transactions on the tables have ended, or give the URL a greater statement_timeout, in milliseconds"
+	case hasState(err, endedState):
+		return "an administrator ended the session or the server, or another load did, which found this one idle in its transaction; run it again"
 	case hasState(err, "42P01"):
 		return "`mss run kpi` creates public.kpi_table"
 	case hasState(err, "25006"):

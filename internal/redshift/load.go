@@ -60,6 +60,7 @@ func (w *Warehouse) Load(ctx context.Context, rows []schema.KPI, opt kpi.LoadOpt
 			if w.unsure(err) {
 				l.unsure = true
 			}
+			l.ended = l.ended || hasState(err, endedState)
 			return l.inWords(ctx, s, err)
 		})
 	})
@@ -83,6 +84,8 @@ type loading struct {
 	opt  kpi.LoadOptions
 	// unsure says that an earlier try may have been committed, which would have left the fence ours, and have loaded rows or not.
 	unsure bool
+	// ended says that the session of an earlier try was ended by somebody: from then on this load ends nobody, lest two of them take turns.
+	ended  bool
 	ours   fence
 	loaded bool
 	// others are the lakes that have loaded the same table.
@@ -111,7 +114,7 @@ func (l *loading) equal(ctx context.Context, s session) (bool, error) {
 
 // inside is what a load does in its transaction. It tells whether rows were written, by it or by an earlier try.
 func (l *loading) inside(ctx context.Context, s session) (loaded bool, err error) {
-	if err := l.w.lock(ctx, s, true); err != nil {
+	if err := l.w.lock(ctx, s, !l.ended); err != nil {
 		return false, err
 	}
 	if l.unsure { // not before the lock: what the lost connection was about to do has ended by then

@@ -11,15 +11,11 @@ import (
 // patience is how long a load waits for another one.
 type patience struct {
 	silent time.Duration // before it says so
-	still  time.Duration // from then on, before a session that holds the lock is taken for dead
+	still  time.Duration // from then on, before a session that does nothing is taken for dead
 }
 
-// lockPatience ends a session that has held the lock for 30 s, where a load takes a few: its program was stopped, or
-// its network is gone. One that was only slow repeats its load, as after any lost connection.
-var lockPatience = patience{silent: 10 * time.Second, still: 30 * time.Second}
-
-// lock waits for other loads to end. With evict it ends those that stand still: Redshift would keep the transaction of a
-// program that does not go on for up to 6 hours.
+// lock waits for other loads to end. With evict it ends those that stand still in their transaction, because their program
+// was stopped, or their network is gone: Redshift would keep the transaction for up to 6 hours.
 func (w *Warehouse) lock(ctx context.Context, s session, evict bool) error {
 	if w.dialect.lock == "" {
 		return nil
@@ -33,52 +29,84 @@ func (w *Warehouse) lock(ctx context.Context, s session, evict bool) error {
 	return err
 }
 
-// watchLock looks who holds the lock, until ctx ends.
+// watchLock looks who is in the way, until ctx ends.
 func (w *Warehouse) watchLock(ctx context.Context, evict bool) {
 	if pause(ctx, w.patience.silent) != nil {
 		return
 	}
-	before, err := w.holders(ctx)
-	if ctx.Err() == nil {
-		w.log.Warn("waiting for another transaction that uses public.kpi_staging", "warehouse", w.name, "sessions", before)
+	before, err := w.blockers(ctx)
+	if ctx.Err() != nil {
+		return
 	}
-	for evict && err == nil && pause(ctx, w.patience.still) == nil {
-		before, err = w.evictStill(ctx, before)
+	said := []any{"warehouse", w.name, "sessions", before}
+	if err != nil {
+		said = append(said, "error", err)
 	}
-	if err != nil && ctx.Err() == nil {
-		w.log.Warn("who holds public.kpi_staging cannot be ended from here; end the session as its user or as an administrator: SELECT pg_terminate_backend(SESSION)",
-			"warehouse", w.name, "sessions", before, "error", err)
-	}
-}
-
-// evictStill ends the sessions that hold the lock now as before, and returns all that hold it.
-func (w *Warehouse) evictStill(ctx context.Context, before []int64) (now []int64, err error) {
-	if now, err = w.holders(ctx); err != nil {
-		return before, err
-	}
-	for _, pid := range now {
-		if ctx.Err() == nil && slices.Contains(before, pid) {
-			if err := w.evict(ctx, pid); err != nil {
-				return now, err
+	w.log.Warn("waiting for another transaction that uses public.kpi_staging", said...)
+	for evict && pause(ctx, w.patience.still) == nil {
+		now, err := w.blockers(ctx)
+		if err != nil {
+			continue // perhaps the next time
+		}
+		for _, b := range now {
+			if !b.idle || b.mode != exclusive || !slices.Contains(before, b) || ctx.Err() != nil {
+				continue
+			}
+			if err := w.evict(ctx, b.pid); err != nil {
+				w.log.Warn("a session holds public.kpi_staging, does nothing, and cannot be ended from here; end it as an administrator: SELECT pg_terminate_backend(SESSION)",
+					"warehouse", w.name, "session", b.pid, "error", err)
+				return
 			}
 		}
+		before = now
 	}
-	return now, nil
 }
 
-// holders are the sessions that hold what lock waits for. Only mss takes that lock of that table.
-func (w *Warehouse) holders(ctx context.Context) (pids []int64, err error) {
+// blocker is a session that has a lock on staging. Two looks give an equal one when it did nothing between them.
+type blocker struct {
+	pid  int64
+	mode string
+	idle bool   // in its transaction; false when nobody tells
+	last string // what it did last
+}
+
+func (b blocker) String() string {
+	doing := "working" // as far as it can be told
+	if b.idle {
+		doing = "idle"
+	}
+	return fmt.Sprintf("%d (%s, %s)", b.pid, b.mode, doing)
+}
+
+// exclusive is the mode of a load's lock, which on this table nobody else has a reason to take.
+const exclusive = "AccessExclusiveLock"
+
+// blockers are the sessions that the lock is waiting for.
+func (w *Warehouse) blockers(ctx context.Context) (all []blocker, err error) {
 	err = w.with(ctx, func(s session) error {
-		return s.query(ctx, lockHoldersSQL, func([]string) error { return nil }, func(values []any) error {
+		all = nil
+		err := s.query(ctx, lockHoldersSQL, func([]string) error { return nil }, func(values []any) error {
 			pid, ok := values[0].(int64)
-			if !ok {
-				return fmt.Errorf("pg_locks has the session %v", values[0])
+			mode, known := values[1].(string)
+			if !ok || !known {
+				return fmt.Errorf("pg_locks has the row %v", values)
 			}
-			pids = append(pids, pid)
+			all = append(all, blocker{pid: pid, mode: mode})
 			return nil
 		})
+		for i := range all {
+			if err == nil {
+				err = s.query(ctx, w.dialect.activity(all[i].pid), func([]string) error { return nil }, func(values []any) error {
+					all[i].last, _ = values[0].(string)
+					idle, _ := values[1].(int64)
+					all[i].idle = idle == 1
+					return nil
+				})
+			}
+		}
+		return err
 	})
-	return pids, err
+	return all, err
 }
 
 // evict ends a session: its transaction is rolled back. A user may do so with sessions of his own.

@@ -5,6 +5,8 @@ import "time"
 var postgresDialect = dialect{
 	begin:     "BEGIN",
 	lock:      "LOCK TABLE public.kpi_staging", // nobody reads staging, so nobody but loads waits
+	activity:  postgresActivitySQL,
+	patience:  patience{silent: 10 * time.Second, still: 30 * time.Second},
 	beginRead: []string{"BEGIN READ ONLY"},
 	endRead:   []string{"ROLLBACK"},
 	tables:    "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename IN ('kpi_table', 'kpi_staging', 'mss_fence')",

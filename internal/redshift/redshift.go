@@ -10,10 +10,13 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// redshiftDialect is PostgreSQL's but for its conflicts.
+// redshiftDialect is PostgreSQL's but for its conflicts, and what it tells of sessions. Whether a COMMIT that queues is
+// among its statements is not documented, so a session has to be idle for longer.
 var redshiftDialect = func() dialect {
 	d := postgresDialect
 	d.conflict = func(err error) bool { return postgresDialect.conflict(err) || redshiftConflict(err) }
+	d.activity = redshiftActivitySQL
+	d.patience.still = 5 * time.Minute
 	d.copies = true
 	d.detail = redshiftDetail
 	d.remedy = redshiftRemedy

@@ -22,6 +22,9 @@ type dialect struct {
 	// begin starts a load, and lock, unless empty, makes loads wait for each other. It precedes the first
 	// statement that takes a snapshot: a load that waited for another must see what that one did.
 	begin, lock string
+	// activity is a query for what a session of the server does: the last thing it did, and 1 when it is idle, where it can be told.
+	activity func(pid int64) string
+	patience patience
 	// copies says whether there is a COPY of Parquet from S3.
 	copies bool
 	// beginRead and endRead enclose a query, which must not change anything.

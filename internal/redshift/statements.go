@@ -82,16 +82,29 @@ const (
 	insertFenceSQL = "INSERT INTO public.mss_fence (lake, token, run, loads) VALUES ($1, $2, $3, $4)"
 )
 
-// lockHoldersSQL finds the sessions that hold the lock on staging. PostgreSQL and Redshift have the same catalog.
-const lockHoldersSQL = `SELECT DISTINCT l.pid
+// lockHoldersSQL finds the sessions that have a lock on staging. PostgreSQL and Redshift have the same catalog.
+const lockHoldersSQL = `SELECT DISTINCT l.pid, l.mode
 FROM pg_locks l
 JOIN pg_database d ON d.oid = l.database
 JOIN pg_class c ON c.oid = l.relation
 JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE d.datname = current_database() AND n.nspname = 'public' AND c.relname = 'kpi_staging'
-    AND l.mode = 'AccessExclusiveLock' AND l.granted`
+WHERE d.datname = current_database() AND n.nspname = 'public' AND c.relname = 'kpi_staging' AND l.granted
+ORDER BY l.pid, l.mode`
 
-// endSessionSQL ends a session. The number is in the text: what Redshift makes of a parameter there is not documented.
+// postgresActivitySQL tells when a session last began or ended a statement, and whether it is between two in a transaction.
+// The number is in the text, here and below: what Redshift makes of a parameter in such places is not documented.
+func postgresActivitySQL(pid int64) string {
+	return fmt.Sprintf(`SELECT CAST(state_change AS VARCHAR), CASE WHEN state LIKE 'idle in transaction%%' THEN 1 ELSE 0 END
+FROM pg_stat_activity WHERE pid = %d`, pid)
+}
+
+// redshiftActivitySQL tells which statement of a session was the last, and whether that has ended.
+func redshiftActivitySQL(pid int64) string {
+	return fmt.Sprintf(`SELECT CAST(query_id AS VARCHAR), CASE WHEN RTRIM(status) IN ('success', 'failed', 'canceled') THEN 1 ELSE 0 END
+FROM sys_query_history WHERE session_id = %d ORDER BY start_time DESC, query_id DESC LIMIT 1`, pid)
+}
+
+// endSessionSQL ends a session.
 func endSessionSQL(pid int64) string { return fmt.Sprintf("SELECT pg_terminate_backend(%d)", pid) }
 
 // deleteStagedSQL delete the keys that staging holds, and no others. They are three because a correlated subquery with

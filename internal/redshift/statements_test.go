@@ -170,14 +170,11 @@ func TestRedshiftStatements(t *testing.T) {
 		})
 	})
 	<-held
-	sessions := regexp.MustCompile(`[0-9]+`)
+	sessions := regexp.MustCompile(`(session_id = |pg_terminate_backend\()[0-9]+`)
 	arrived := l.seen
 	l.seen = func() (list []string) {
 		for _, sql := range arrived() {
-			if strings.HasPrefix(sql, "SELECT pg_terminate_backend") {
-				sql = sessions.ReplaceAllString(sql, "SESSION")
-			}
-			list = append(list, sql)
+			list = append(list, sessions.ReplaceAllString(sql, "${1}SESSION"))
 		}
 		return list
 	}

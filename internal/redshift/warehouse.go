@@ -22,7 +22,7 @@ type Warehouse struct {
 	log        *slog.Logger
 	copy       *copier       // nil where rows are inserted
 	firstDelay time.Duration // before the first repetition
-	patience   patience
+	patience   patience      // of loads with each other
 
 	mu        sync.Mutex
 	idle      session
@@ -61,7 +61,7 @@ type Options struct {
 //
 // An unusable URL gives an error that wraps ErrURL, a COPY that lacks something one that wraps ErrCopy.
 func Open(ctx context.Context, url string, opt Options) (*Warehouse, error) {
-	w := &Warehouse{name: MaskURL(url), log: opt.Log, firstDelay: firstDelay, patience: lockPatience}
+	w := &Warehouse{name: MaskURL(url), log: opt.Log, firstDelay: firstDelay}
 	if w.log == nil {
 		w.log = slog.Default()
 	}
@@ -86,6 +86,7 @@ func Open(ctx context.Context, url string, opt Options) (*Warehouse, error) {
 	if err != nil {
 		return nil, err
 	}
+	w.patience = w.dialect.patience
 	if err := w.open(ctx, opt); err != nil {
 		w.Close()
 		return nil, err

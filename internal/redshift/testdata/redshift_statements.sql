@@ -158,20 +158,24 @@ SET statement_timeout TO 900000;
 BEGIN;
 LOCK TABLE public.kpi_staging;
 SET statement_timeout TO 900000;
-SELECT DISTINCT l.pid
+SELECT DISTINCT l.pid, l.mode
 FROM pg_locks l
 JOIN pg_database d ON d.oid = l.database
 JOIN pg_class c ON c.oid = l.relation
 JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE d.datname = current_database() AND n.nspname = 'public' AND c.relname = 'kpi_staging'
-    AND l.mode = 'AccessExclusiveLock' AND l.granted;
-SELECT DISTINCT l.pid
+WHERE d.datname = current_database() AND n.nspname = 'public' AND c.relname = 'kpi_staging' AND l.granted
+ORDER BY l.pid, l.mode;
+SELECT CAST(query_id AS VARCHAR), CASE WHEN RTRIM(status) IN ('success', 'failed', 'canceled') THEN 1 ELSE 0 END
+FROM sys_query_history WHERE session_id = SESSION ORDER BY start_time DESC, query_id DESC LIMIT 1;
+SELECT DISTINCT l.pid, l.mode
 FROM pg_locks l
 JOIN pg_database d ON d.oid = l.database
 JOIN pg_class c ON c.oid = l.relation
 JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE d.datname = current_database() AND n.nspname = 'public' AND c.relname = 'kpi_staging'
-    AND l.mode = 'AccessExclusiveLock' AND l.granted;
+WHERE d.datname = current_database() AND n.nspname = 'public' AND c.relname = 'kpi_staging' AND l.granted
+ORDER BY l.pid, l.mode;
+SELECT CAST(query_id AS VARCHAR), CASE WHEN RTRIM(status) IN ('success', 'failed', 'canceled') THEN 1 ELSE 0 END
+FROM sys_query_history WHERE session_id = SESSION ORDER BY start_time DESC, query_id DESC LIMIT 1;
 SELECT pg_terminate_backend(SESSION);
 DELETE FROM public.kpi_staging;
 INSERT INTO public.kpi_staging (kpi_type, group_by, genre_listen_count, genre_avg_duration, genre_popularity_index, top_track, top_artist) VALUES ($1, $2, CAST($3 AS BIGINT), CAST($4 AS DOUBLE PRECISION), CAST($5 AS DOUBLE PRECISION), $6, $7);
