@@ -101,8 +101,9 @@ func (s *Plays) Next(b *PlayBatch) (bool, error) {
 // follows a quote, or a part of a line, may not.
 func (s *Plays) stretch() (end int, fast bool) {
 	l := s.layout
+	last := int(min(int64(s.w.n), s.end-s.w.base)) // a record that begins at the chunk's end or behind it is the next chunk's
 	if l.fields != 3 || l.index[0] != 0 || l.index[1] != 1 || l.index[2] != 2 {
-		return s.w.n, false
+		return last, false
 	}
 	rest := s.w.buf[s.p:s.w.n]
 	plain := rest
@@ -110,9 +111,9 @@ func (s *Plays) stretch() (end int, fast bool) {
 		plain = rest[:k]
 	}
 	if k := bytes.LastIndexByte(plain, '\n'); k >= 0 {
-		return int(min(int64(s.p+k+1), s.end-s.w.base)), true
+		return min(s.p+k+1, last), true
 	}
-	return s.w.n, false
+	return last, false
 }
 
 const (

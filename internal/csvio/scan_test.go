@@ -288,3 +288,47 @@ func TestBlocks(t *testing.T) {
 		again += k
 	}
 }
+
+// TestChunkEnds has chunks of plays in several shapes end anywhere: no record of the next chunk is taken, so that nothing is read twice.
+func TestChunkEnds(t *testing.T) {
+	plain := plainStreams(60_000) // more than a window
+	lines := bytes.Split(bytes.TrimSuffix(plain, []byte("\n")), []byte("\n"))
+	shaped := func(line func(f [][]byte) string) []byte {
+		var b bytes.Buffer
+		for _, l := range lines {
+			b.WriteString(line(bytes.Split(l, []byte(","))) + "\n")
+		}
+		return b.Bytes()
+	}
+	for name, data := range map[string][]byte{
+		"plain":        plain,
+		"quoted":       shaped(func(f [][]byte) string { return fmt.Sprintf(`"%s","%s","%s"`, f[0], f[1], f[2]) }),
+		"other order":  shaped(func(f [][]byte) string { return fmt.Sprintf("%s,%s,%s", f[2], f[1], f[0]) }),
+		"more columns": shaped(func(f [][]byte) string { return fmt.Sprintf("%s,%s,%s,x", f[0], f[1], f[2]) }),
+	} {
+		l, err := ReadLayout(bytes.NewReader(data), schema.RawStreams)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for end := int64(1_000_000); end < int64(len(data)); end += 333_333 {
+			var s Plays
+			s.Reset(bytes.NewReader(data[l.Start:]), l, Chunk{Start: l.Start, End: end, Aligned: true})
+			var b PlayBatch
+			rows := 0
+			for {
+				ok, err := s.Next(&b)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !ok {
+					break
+				}
+				rows += b.N
+			}
+			want := end + 1 + int64(bytes.IndexByte(data[end-1:], '\n')) - 1
+			if s.End() != want || rows != bytes.Count(data[l.Start:want], []byte("\n")) {
+				t.Errorf("%s, a chunk to %d: ends at %d with %d rows, want %d with %d", name, end, s.End(), rows, want, bytes.Count(data[l.Start:want], []byte("\n")))
+			}
+		}
+	}
+}
