@@ -75,16 +75,36 @@ func (t *Txn) writePending(ctx context.Context, p *pending) error {
 	if err != nil {
 		return err
 	}
-	cond := blob.Cond{IfNone: t.pending == nil}
+	cond := blob.Cond{IfNone: true}
+	if t.pending != nil {
+		cond = blob.Cond{IfMatch: t.pendingETag}
+	}
 	before := t.pending
 	t.pending = p
-	_, err = t.d.Bucket.Write(ctx, t.d.pendingKey(), data, cond)
+	obj, err := t.d.Bucket.Write(ctx, t.d.pendingKey(), data, cond)
 	if errors.Is(err, blob.ErrPrecondition) {
 		t.pending = before
+		if before != nil {
+			return fmt.Errorf("publish %s: another run took over, and wrote %s; run the job again: %w", t.d, t.d.pendingKey(), err)
+		}
 		return fmt.Errorf("publish %s: a run that was killed left %s behind; run `mss clean`, then the job again: %w", t.d, t.d.pendingKey(), err)
 	}
 	if err != nil {
 		return fmt.Errorf("publish %s: write its pending objects: %w", t.d, err)
+	}
+	t.pendingETag = obj.ETag
+	return nil
+}
+
+// deletePending deletes the document, unless it is another run's, which took over. When it is not known whether ours was written, it
+// stays: a Recovery looks.
+func (t *Txn) deletePending(ctx context.Context) error {
+	if t.pendingETag == "" {
+		return nil
+	}
+	err := t.d.Bucket.DeleteVersion(ctx, blob.Object{Key: t.d.pendingKey(), ETag: t.pendingETag})
+	if err != nil && !errors.Is(err, blob.ErrPrecondition) {
+		return fmt.Errorf("publish %s: remove the list of its pending objects: %w", t.d, err)
 	}
 	return nil
 }

@@ -35,6 +35,8 @@ type Txn struct {
 	kept    []Entry
 	objects []*Object
 	pending *pending // as it was written last
+	// pendingETag is that of the document that was written.
+	pendingETag string
 
 	announced map[string]bool // the keys that may be staged
 	closing   errgroup.Group
@@ -146,6 +148,9 @@ func (t *Txn) Commit(ctx context.Context) (*Snapshot, error) {
 	if err := t.Ready(); err != nil {
 		return nil, err
 	}
+	if err := t.run.check(); err != nil {
+		return nil, err
+	}
 	s := &Snapshot{Format: snapshotFormat, Dataset: t.d.Name, Run: t.run.ID, Semantics: t.run.Semantics}
 	p := &pending{Format: pendingFormat, Run: t.run.ID, Publishing: true, Snapshot: s}
 	if t.pending != nil {
@@ -187,7 +192,7 @@ func (t *Txn) Commit(ctx context.Context) (*Snapshot, error) {
 		return nil, err
 	}
 	t.pending = nil
-	return s, t.d.deletePending(ctx)
+	return s, t.deletePending(ctx)
 }
 
 // publish makes a staged object visible, where nothing has changed since the beginning.
@@ -249,5 +254,5 @@ func (t *Txn) Abort(ctx context.Context) error {
 		return nil // objects may be published already, or still staged: a Recovery looks
 	}
 	t.pending = nil
-	return t.d.deletePending(ctx)
+	return t.deletePending(ctx)
 }
