@@ -1,10 +1,12 @@
 package lock
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // Holder says which process of which machine holds a lock.
@@ -34,9 +36,15 @@ func (h Holder) Gone() bool {
 	if h.Machine == "" || h.Start == "" || h.Machine != machine() {
 		return false
 	}
+	// Where /proc hides the processes of other users, a signal still finds them.
+	if _, err := os.ReadFile(statOf(h.PID)); err != nil {
+		return errors.Is(syscall.Kill(h.PID, 0), syscall.ESRCH)
+	}
 	start, ok := started(h.PID)
 	return !ok || start != h.Start
 }
+
+func statOf(pid int) string { return "/proc/" + strconv.Itoa(pid) + "/stat" }
 
 func (h Holder) String() string {
 	return fmt.Sprintf("run %s on host %s, pid %d", h.Run, h.Host, h.PID)
@@ -54,7 +62,7 @@ func machine() string {
 
 // started is when a process began; it is not ok when there is none.
 func started(pid int) (ticks string, ok bool) {
-	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	stat, err := os.ReadFile(statOf(pid))
 	if err != nil {
 		return "", false
 	}

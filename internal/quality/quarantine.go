@@ -92,10 +92,20 @@ func (f *File) Add(ctx context.Context, firstLine int64, rejects []csvio.Reject)
 		if err := enc.Encode(l); err != nil {
 			return err
 		}
+		if f.buf.Len() > 1<<20 {
+			if err := f.flush(); err != nil {
+				return err
+			}
+		}
 	}
+	return f.flush()
+}
+
+func (f *File) flush() error {
 	if _, err := f.staged.Write(f.buf.Bytes()); err != nil {
 		return f.failed(err)
 	}
+	f.buf.Reset()
 	return nil
 }
 
