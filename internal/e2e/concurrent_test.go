@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -148,6 +149,67 @@ func TestStoppedHolder(t *testing.T) {
 			t.Errorf("%s: uploads are left: %v", what, left)
 		}
 	}
+}
+
+// TestStoppedAlone stops a run for longer than its lease, and no other run comes: it fails, but does not say that another one did the work.
+func TestStoppedAlone(t *testing.T) {
+	s := newS3Site(t)
+	s.put(t, sameKeys(t, oracle.Hazard{Seed: 79, Songs: 60, Users: 20, Plays: 200, Files: 3}.New()))
+	ready, stopped := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	var p *process
+	s.watch(func(_ int, r *http.Request) (func(), func()) {
+		if r.Method != http.MethodPut || !strings.Contains(r.URL.Path, "mss-transformed/0.csv.parquet") {
+			return nil, nil
+		}
+		return nil, func() { once.Do(func() { <-ready; stop(p); close(stopped) }) }
+	})
+	p = s.start(t, s.behind(), "run", "all", "--lock-ttl", "1s")
+	close(ready)
+	select {
+	case <-stopped:
+	case <-time.After(time.Minute):
+		t.Fatal(p.out.String())
+	}
+	time.Sleep(1500 * time.Millisecond)
+	_ = p.Process.Signal(syscall.SIGCONT)
+	if code := p.code(); code != 1 || !strings.Contains(p.out.String(), "nobody took it over, so run it again") {
+		t.Errorf("it ended with exit %d\n%s", code, &p.out)
+	}
+	s.watch(nil)
+	if again := s.start(t, nil, "run", "all"); again.code() != 0 {
+		t.Error(again.out.String())
+	}
+}
+
+// TestRestoredLake has a lake restored from a backup, which the warehouse is ahead of: the run says so, and what to do.
+func TestRestoredLake(t *testing.T) {
+	lakes := [2]oracle.Lake{}
+	for i := range lakes {
+		lakes[i] = sameKeys(t, oracle.Hazard{Seed: uint64(81 + i), Songs: 60, Users: 20, Plays: 200, Files: 3}.New())
+	}
+	s := newSite(t, lakes[0])
+	s.must(t, "run", "all")
+	backup := t.TempDir()
+	if err := os.CopyFS(backup, os.DirFS(s.curated)); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		s.must(t, "run", "all", "--full")
+	}
+	if err := errors.Join(os.RemoveAll(s.curated), os.Rename(backup, s.curated)); err != nil {
+		t.Fatal(err)
+	}
+	s.replaceRaw(t, lakes[1])
+	o := s.mss(t, "run", "all")
+	_, remedy, _ := strings.Cut(o.stderr, "have it forget the lake (")
+	remedy, _, found := strings.Cut(remedy, ")")
+	if o.code != 1 || !found || !strings.Contains(o.stderr, "restored from an older state") || strings.Contains(o.stderr, "lease") {
+		t.Fatalf("exit %d\n%s", o.code, o.stderr)
+	}
+	s.execute(t, remedy)
+	s.must(t, "run", "all")
+	s.check(t, expect(t, lakes[1], schema.Corrected))
 }
 
 // stop stops a process, and waits until it stands still.

@@ -188,11 +188,10 @@ func TestRedshiftStoppedHolder(t *testing.T) {
 			last = lakes[0]
 		}
 		s.put(t, last)
-		args = append(args, "--lock-wait", "1m")
 		if c.at == publishes {
-			args = append(args, "--warehouse", s.direct) // PostgreSQL is sooner sure that a session stands still
+			s.warehouse = s.direct // PostgreSQL is sooner sure that a session stands still
 		}
-		next := s.start(t, nil, args...)
+		next := s.start(t, nil, append(args, "--lock-wait", "1m")...)
 		if code := next.code(); code != 0 || !strings.Contains(next.out.String(), "taking it over") {
 			t.Fatalf("stopped at %s: the next run: exit %d\n%s", c.at, code, &next.out)
 		}

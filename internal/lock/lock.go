@@ -18,7 +18,7 @@ import (
 // Errors of a lock.
 var (
 	ErrHeld = errors.New("another run holds the lock")
-	// ErrLost wraps ErrHeld: the lease ran out, and another run may have taken the lock over.
+	// ErrLost wraps ErrHeld: the lease ran out, and another run may have taken the lock over. Whether one has, Overtaken tells.
 	ErrLost = fmt.Errorf("the lock was lost, the lease on it was not renewed in time: %w", ErrHeld)
 )
 
@@ -53,7 +53,7 @@ type Lock struct {
 	unlock func() // of the folder's file; nil on S3
 	cancel context.CancelCauseFunc
 	beat   sync.WaitGroup
-	stop   chan struct{}
+	stop   context.CancelFunc // of what renews the lease
 
 	mu    sync.Mutex
 	doc   document
@@ -70,7 +70,7 @@ func Acquire(ctx context.Context, b blob.Bucket, self Holder, opt Options) (*Loc
 	if opt.Gone == nil {
 		opt.Gone = Holder.Gone
 	}
-	l := &Lock{b: b, opt: opt, stop: make(chan struct{})}
+	l := &Lock{b: b, opt: opt}
 	deadline := time.Now().Add(opt.Wait)
 	for told := false; ; told = true {
 		err := l.try(ctx, self)
@@ -92,8 +92,11 @@ func Acquire(ctx context.Context, b blob.Bucket, self Holder, opt Options) (*Loc
 	}
 	held, cancel := context.WithCancelCause(ctx)
 	l.cancel = cancel
+	beating, stop := context.WithCancel(context.WithoutCancel(ctx))
+	l.stop = stop
 	if l.unlock == nil {
-		l.beat.Go(l.heartbeat)
+		l.beat.Go(func() { l.heartbeat(beating) })
+		l.beat.Go(func() { l.guard(beating) })
 	}
 	return l, held, nil
 }
@@ -169,32 +172,84 @@ func (l *Lock) write(ctx context.Context, doc document, cond blob.Cond, asked ti
 	return nil
 }
 
-// heartbeat renews the lease until the lock is released or lost.
-func (l *Lock) heartbeat() {
-	tick := time.NewTicker(l.opt.TTL / 3)
-	defer tick.Stop()
-	for {
-		select {
-		case <-l.stop:
+// heartbeat renews the lease until ctx ends or the lock is lost.
+func (l *Lock) heartbeat(ctx context.Context) {
+	for wait := l.opt.TTL / 3; sleep(ctx, wait); {
+		err := l.renew(ctx)
+		if ctx.Err() != nil {
 			return
-		case <-tick.C:
 		}
-		l.mu.Lock()
-		doc, etag, valid := l.doc, l.etag, l.valid
-		l.mu.Unlock()
-		asked := time.Now()
-		doc.Renewed = asked.UTC()
-		ctx, cancel := context.WithDeadline(context.Background(), valid)
-		err := l.write(ctx, doc, blob.Cond{IfMatch: etag}, asked)
-		cancel()
 		if errors.Is(err, blob.ErrPrecondition) || err != nil && l.Check() != nil {
 			l.cancel(ErrLost)
 			return
 		}
+		wait = l.opt.TTL / 3
 		if err != nil {
 			l.opt.Log.Warn("the lease on the lock could not be renewed; trying again", "error", err)
+			wait = l.opt.TTL / 45
 		}
 	}
+}
+
+// renew takes a share of the lease at most: a connection that the network dropped without a word answers never, the next one at once.
+func (l *Lock) renew(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, l.opt.TTL/6)
+	defer cancel()
+	l.mu.Lock()
+	doc, etag := l.doc, l.etag
+	l.mu.Unlock()
+	asked := time.Now()
+	doc.Renewed = asked.UTC()
+	err := l.write(ctx, doc, blob.Cond{IfMatch: etag}, asked)
+	if !errors.Is(err, blob.ErrPrecondition) {
+		return err
+	}
+	// An earlier renewal whose answer was lost may have taken place.
+	now, obj, rerr := read(ctx, l.b)
+	switch {
+	case rerr != nil:
+		return rerr
+	case !now.Held || now.Token != doc.Token || now.Holder != doc.Holder:
+		return err
+	}
+	asked = time.Now()
+	doc.Renewed = asked.UTC()
+	return l.write(ctx, doc, blob.Cond{IfMatch: obj.ETag}, asked)
+}
+
+// guard ends what the lock is held for when the lease has run out, even while a renewal waits for its answer.
+func (l *Lock) guard(ctx context.Context) {
+	for {
+		l.mu.Lock()
+		left := time.Until(l.valid)
+		l.mu.Unlock()
+		if !sleep(ctx, left+time.Millisecond) {
+			return
+		}
+		if l.Check() != nil {
+			l.cancel(ErrLost)
+			return
+		}
+	}
+}
+
+// sleep is false when ctx ends first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}
+
+// Overtaken says whether another run has taken the lock over, as far as can be found out. After ErrLost it need not have: then nobody did the
+// work that this run left.
+func (l *Lock) Overtaken(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	doc, _, err := read(ctx, l.b)
+	return err != nil || doc.Token != l.Token()
 }
 
 // Check is nil while nobody else can have the lock. It asks no server, so it may be called often.
@@ -230,7 +285,7 @@ func (l *Lock) Unfinished() []string {
 
 // Release gives the lock back. Left are the runs that may still have left something behind. A lost lock is nobody's to release.
 func (l *Lock) Release(ctx context.Context, left []string) error {
-	close(l.stop)
+	l.stop()
 	l.beat.Wait()
 	if l.unlock != nil {
 		defer l.unlock()

@@ -212,6 +212,90 @@ func TestHeartbeat(t *testing.T) {
 	}
 }
 
+// trouble is a place whose writes of the lock meet trouble.
+type trouble struct {
+	*memblob.Bucket
+	writes atomic.Int32
+	meet   func(ctx context.Context, n int32, write func() (blob.Object, error)) (blob.Object, error)
+}
+
+func (b *trouble) Write(ctx context.Context, key string, data []byte, cond blob.Cond) (blob.Object, error) {
+	return b.meet(ctx, b.writes.Add(1), func() (blob.Object, error) { return b.Bucket.Write(ctx, key, data, cond) })
+}
+
+// TestRenewal has renewals without an answer, carried out or not: the lock is kept, for the next one is tried in time.
+func TestRenewal(t *testing.T) {
+	for name, meet := range map[string]func(context.Context, func() (blob.Object, error)) (blob.Object, error){
+		"hangs": func(ctx context.Context, _ func() (blob.Object, error)) (blob.Object, error) {
+			<-ctx.Done()
+			return blob.Object{}, ctx.Err()
+		},
+		"hangs, but took place": func(ctx context.Context, write func() (blob.Object, error)) (blob.Object, error) {
+			if _, err := write(); err != nil {
+				return blob.Object{}, err
+			}
+			<-ctx.Done()
+			return blob.Object{}, ctx.Err()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := &trouble{Bucket: memblob.New("curated")}
+			b.meet = func(ctx context.Context, n int32, write func() (blob.Object, error)) (blob.Object, error) {
+				if n == 2 || n == 5 {
+					return meet(ctx, write)
+				}
+				return write()
+			}
+			opt := options()
+			opt.TTL = 3 * time.Second
+			l, ctx, err := Acquire(t.Context(), b, Self("run1"), opt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for b.writes.Load() < 7 && ctx.Err() == nil {
+				time.Sleep(5 * time.Millisecond)
+			}
+			if err := l.Check(); err != nil || ctx.Err() != nil || l.Overtaken(ctx) {
+				t.Errorf("%v, %v, overtaken: %t", err, context.Cause(ctx), l.Overtaken(ctx))
+			}
+			if err := l.Release(t.Context(), nil); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestNoAnswer has no renewal answered: the context ends when the lease does, and nobody has taken it over.
+func TestNoAnswer(t *testing.T) {
+	b := &trouble{Bucket: memblob.New("curated")}
+	var healed atomic.Bool
+	b.meet = func(ctx context.Context, n int32, write func() (blob.Object, error)) (blob.Object, error) {
+		if n > 1 && !healed.Load() {
+			time.Sleep(2 * time.Second) // what is under way is not cut off at once
+			return blob.Object{}, context.DeadlineExceeded
+		}
+		return write()
+	}
+	opt := options()
+	opt.TTL = 600 * time.Millisecond
+	l, ctx, err := Acquire(t.Context(), b, Self("run1"), opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := time.Now()
+	<-ctx.Done()
+	if d := time.Since(asked); d > 1500*time.Millisecond || !errors.Is(context.Cause(ctx), ErrLost) {
+		t.Errorf("told after %v: %v", d, context.Cause(ctx))
+	}
+	if l.Check() == nil || l.Overtaken(ctx) {
+		t.Errorf("%v, overtaken: %t", l.Check(), l.Overtaken(ctx))
+	}
+	healed.Store(true)
+	if err := l.Release(ctx, nil); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestStoppedHolder cannot renew its lease: it knows by its own clock that it may be another's.
 func TestStoppedHolder(t *testing.T) {
 	l := &Lock{valid: time.Now().Add(-time.Millisecond)}

@@ -83,11 +83,12 @@ func (p *Pipeline) Run(ctx context.Context, id string, jobs []string) (done []re
 	}
 	left := held.Unfinished()
 	defer func() {
-		err = lost(ctx, err)
+		err = lost(ctx, held, err)
 		if err != nil {
 			left = append(slices.Clone(left), id) // the next run looks whether something is left
 		}
-		if rerr := held.Release(ctx, left); rerr != nil && !(errors.Is(rerr, lock.ErrLost) && errors.Is(err, lock.ErrLost)) {
+		var named loss
+		if rerr := held.Release(ctx, left); rerr != nil && !(errors.Is(rerr, lock.ErrLost) && (errors.Is(err, lock.ErrLost) || errors.As(err, &named))) {
 			err = errors.Join(err, rerr)
 		}
 	}()
@@ -100,20 +101,42 @@ func (p *Pipeline) Run(ctx context.Context, id string, jobs []string) (done []re
 			err = p.Describe(ctx)
 		}
 	}
-	err = lost(ctx, err)
+	err = lost(ctx, held, err)
 	record := history.Record{Run: report.Run{Run: id, Jobs: done}, Asked: jobs, Began: began.UTC(), Seconds: p.Now().Sub(began).Seconds(),
 		Version: p.Version, Host: self.Host, PID: self.PID, Settings: p.Settings}
 	p.keep(ctx, record, err)
 	return done, err
 }
 
+// loss is an error of a run that lost its lock, or its place in the warehouse, in words.
+type loss struct {
+	text   string
+	reason error // for errors.Is; nil when nobody holds the lock
+}
+
+func (e loss) Error() string { return e.text }
+func (e loss) Unwrap() error { return e.reason }
+
 // lost names the true reason of an error that a lost lock brought about.
-func lost(ctx context.Context, err error) error {
-	overtaken := errors.Is(context.Cause(ctx), lock.ErrLost) || errors.Is(err, kpi.ErrFenced)
-	if err != nil && overtaken && !errors.Is(err, lock.ErrLost) {
-		return fmt.Errorf("%w: %w", lock.ErrLost, err)
+func lost(ctx context.Context, held *lock.Lock, err error) error {
+	var named loss
+	fenced, over := errors.Is(err, kpi.ErrFenced), errors.Is(err, lock.ErrLost) || errors.Is(context.Cause(ctx), lock.ErrLost)
+	if err == nil || !fenced && !over || errors.As(err, &named) {
+		return err
 	}
-	return err
+	switch {
+	case held.Overtaken(ctx):
+		if errors.Is(err, lock.ErrLost) {
+			return err
+		}
+		return fmt.Errorf("%w: %w", lock.ErrLost, err)
+	case fenced:
+		return loss{fmt.Sprintf("%v. But this run has the lock: its curated place is a copy, or was restored from an older state. "+
+			"Let no other copy load this warehouse, have it forget the lake (DELETE FROM mss_fence WHERE lake = '%s'), and run it again",
+			err, held.Lake()), err}
+	}
+	// Not lock.ErrHeld: nobody else does the work, so trying again is on the user.
+	return loss{fmt.Sprintf("the lease on the lock ran out, as when the machine stands still or the place does not answer; nobody took it over, so run it again (%v)", err), nil}
 }
 
 func (p *Pipeline) run(id string) *lake.Run {

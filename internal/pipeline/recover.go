@@ -78,7 +78,7 @@ func (p *Pipeline) Clean(ctx context.Context, id string, dry bool) (fixes []lake
 	}
 	r.Run.Lock, r.Dead = held, held.Unfinished()
 	left := r.Dead
-	if err = lost(ctx, p.recover(ctx, r, true, held.OfProcess())); err == nil {
+	if err = lost(ctx, held, p.recover(ctx, r, true, held.OfProcess())); err == nil {
 		left = nil
 	}
 	return r.Fixes, errors.Join(err, held.Release(ctx, left))
