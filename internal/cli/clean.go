@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -39,10 +40,10 @@ func (a *app) clean(ctx context.Context, cfg *config.Config, dry bool) error {
 		return err
 	}
 	fixes, err := p.Clean(ctx, id, dry)
-	if perr := a.printFixes(cfg, fixes, dry); err == nil {
-		err = perr
+	if err != nil && len(fixes) == 0 {
+		return err // nobody has looked
 	}
-	return err
+	return errors.Join(err, a.printFixes(cfg, fixes, dry))
 }
 
 func (a *app) printFixes(cfg *config.Config, fixes []lake.Fix, dry bool) error {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -39,6 +40,9 @@ reach a real lake; a place that a flag names is respected.`,
 		Args: cobra.NoArgs,
 		RunE: a.do(func(cmd *cobra.Command, _ []string) error {
 			cfg, err := a.load(o.settings(), "mss demo")
+			if err == nil && o.dir == "" {
+				err = usageError{errors.New("--dir is empty: name a folder")}
+			}
 			if err == nil && strings.Contains(o.dir, "://") {
 				err = usageError{fmt.Errorf("--dir %s: want a folder; name other places with --raw, --curated, …", o.dir)}
 			}

@@ -150,10 +150,13 @@ func (a *app) examinedWarehouse(cfg *config.Config, byCopy redshift.CopyOptions)
 		mode = "verify-full"
 	}
 	switch mode {
-	case "verify-full", "verify-ca":
+	case "verify-full":
 		w.TLS = &doctor.TLS{Verify: true, RootCert: params.Get("sslrootcert")}
-	case "require":
-		w.TLS = &doctor.TLS{RootCert: params.Get("sslrootcert")}
+	case "verify-ca":
+		w.TLS = &doctor.TLS{Verify: true, AnyHost: true, RootCert: params.Get("sslrootcert")}
+	case "require": // with an authority the driver takes it for verify-ca, as libpq does
+		root := params.Get("sslrootcert")
+		w.TLS = &doctor.TLS{Verify: root != "", AnyHost: root != "", RootCert: root}
 	}
 	return w
 }

@@ -189,6 +189,8 @@ func TestTLS(t *testing.T) {
 	}{
 		{&doctor.TLS{Verify: true, RootCert: authority}, doctor.OK, "trusted"},
 		{&doctor.TLS{Verify: true}, doctor.Failed, "unknown authority"},
+		{&doctor.TLS{Verify: true, AnyHost: true, RootCert: authority}, doctor.OK, "for whichever host"},
+		{&doctor.TLS{Verify: true, AnyHost: true}, doctor.Failed, "unknown authority"},
 		{&doctor.TLS{Verify: true, RootCert: "/none"}, doctor.Failed, "/none"},
 		{&doctor.TLS{}, doctor.OK, "verify-full"},
 		{nil, doctor.Warning, "the URL does without"},

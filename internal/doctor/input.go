@@ -18,6 +18,9 @@ import (
 // headers is how many files of plays are opened: the first ones and the last ones.
 const headers = 10
 
+// plays names the files of plays.
+const plays = "streams/**.csv"
+
 // input looks at the raw place: whether there are songs, users and plays, and whether their headers are right.
 func (e *examination) input(ctx context.Context) {
 	for _, p := range e.Places {
@@ -30,8 +33,8 @@ func (e *examination) input(ctx context.Context) {
 				e.files(ctx, p, name, table, pick(meta, func(key string) bool { return key == name || key == name+".gz" }))
 			}
 		}
-		if plays, ok := e.listRaw(ctx, p, "streams/"); ok {
-			e.files(ctx, p, "streams/**.csv", schema.RawStreams, pick(plays, func(key string) bool {
+		if all, ok := e.listRaw(ctx, p, "streams/"); ok {
+			e.files(ctx, p, plays, schema.RawStreams, pick(all, func(key string) bool {
 				return strings.HasSuffix(key, ".csv") || strings.HasSuffix(key, ".csv.gz")
 			}))
 		}
@@ -58,6 +61,11 @@ func (e *examination) files(ctx context.Context, p Place, name string, table sch
 	if len(all) == 0 {
 		e.add(Finding{Area: "raw", Check: name, Status: Failed, Missing: []string{name}, Detail: "there is no " + name + " in " + p.Bucket.String(),
 			Remedy: "copy it there, or name the right place with --raw"})
+		return
+	}
+	if name != plays && len(all) > 1 {
+		e.add(Finding{Area: "raw", Check: name, Status: Failed, Detail: "both " + name + " and " + name + ".gz are in " + p.Bucket.String(),
+			Remedy: "remove one: a run refuses to choose"})
 		return
 	}
 	var bytes int64
@@ -87,7 +95,11 @@ func (e *examination) files(ctx context.Context, p Place, name string, table sch
 	if len(all) == 1 {
 		count = all[0].Key
 	}
-	e.ok("raw", "read "+name, "%s, %s, with the right header", count, humanize.Bytes(uint64(bytes)))
+	right := "with the right header"
+	if len(all) > headers {
+		right = fmt.Sprintf("the first %d and the last %d with the right header", headers/2, headers/2)
+	}
+	e.ok("raw", "read "+name, "%s, %s, %s", count, humanize.Bytes(uint64(bytes)), right)
 }
 
 // header reads the first line of a file.

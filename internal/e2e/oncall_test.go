@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -54,6 +55,32 @@ func TestCopied(t *testing.T) {
 	delete(lake, "streams/copy/01.csv")
 	s.replaceRaw(t, lake)
 	s.wantWords(t, "the copy is gone", false, "same bytes", "run", "all", "--on-missing-source", "remove")
+	s.check(t, expect(t, lake, schema.Corrected))
+}
+
+// TestZippedBeside: a raw object that is there plain and zipped counts twice, and every run says so.
+func TestZippedBeside(t *testing.T) {
+	lake := days(2)
+	s := newSite(t, lake)
+	s.wantWords(t, "all are plain", false, "with and without .gz", "run", "all")
+	lake["streams/01.csv.gz"] = oracle.Gzip(lake["streams/01.csv"])
+	s.replaceRaw(t, lake)
+	for range 2 {
+		s.wantWords(t, "both are there", true, `pairs=1 such_as="streams/01.csv and streams/01.csv.gz"`, "run", "all")
+	}
+	s.check(t, expect(t, lake, schema.Corrected))
+}
+
+// TestAllRejected: a day of which nothing can be read may be too small a part of the whole input to stop the run. Every run says so.
+func TestAllRejected(t *testing.T) {
+	lake := days(3)
+	lake["streams/03.csv"] = bytes.ReplaceAll(lake["streams/03.csv"], []byte("-"), []byte("/"))
+	lake["streams/empty.csv"] = []byte(playsHeader)
+	s := newSite(t, lake)
+	for range 2 {
+		s.wantWords(t, "nothing can be read", true, "every row was rejected: their days are missing", "run", "all", "--max-reject-ratio", "0.9")
+		s.wantWords(t, "nothing can be read", true, "objects=1 such_as=streams/03.csv", "run", "all", "--max-reject-ratio", "0.9")
+	}
 	s.check(t, expect(t, lake, schema.Corrected))
 }
 

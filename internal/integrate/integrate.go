@@ -152,9 +152,17 @@ func (j *Job) tell(p *plan, w *writer) {
 	if w.unknownTracks+w.unknownUsers > 0 {
 		j.Run.Log.Info("plays of tracks or users that the metadata lacks are kept, with NULLs", "tracks", w.unknownTracks, "users", w.unknownUsers)
 	}
+	if found := w.barren; len(found) > 0 {
+		j.Run.Log.Warn("raw objects of which every row was rejected: their days are missing in the figures; quarantine/streams/ says why, correct and replace them",
+			"objects", len(found), "such_as", found[0])
+	}
 	if found := w.twice.copies; len(found) > 0 {
 		j.Run.Log.Warn("raw objects hold the same bytes, so each of their plays counts twice; delete the copies, and say --on-missing-source remove "+
 			"once, which gives up the plays of all raw objects that are gone", "objects", len(found), "such_as", found[0])
+	}
+	if found := w.twice.zipped; len(found) > 0 {
+		j.Run.Log.Warn("raw objects have the same name with and without .gz, and all of their plays count: if one is the other, compressed, delete one, and say "+
+			"--on-missing-source remove once, which gives up the plays of all raw objects that are gone", "pairs", len(found), "such_as", found[0])
 	}
 	if found := w.twice.renamed; len(found) > 0 {
 		j.Run.Log.Warn("raw objects look like others that are gone, whose plays are kept: if they were renamed, their plays count twice; "+

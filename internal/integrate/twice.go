@@ -7,18 +7,20 @@ import (
 	"mss/internal/ledger"
 )
 
-// twice finds raw objects whose plays may count twice: those that hold the same bytes as another one and, since the plays of what is
-// gone are kept, those that were renamed or zipped.
+// twice finds raw objects whose plays may count twice: those that hold the same bytes as another one, or have its name but for .gz, and,
+// since the plays of what is gone are kept, those that were renamed or zipped.
 type twice struct {
 	gone    map[string]bool   // the keys of raw objects that are gone
 	alike   map[string]string // these, by what another object would have in common: the hash of its bytes, or its key
 	there   map[string]string // the keys of the others, by hash
 	renamed []string          // pairs, as text
 	copies  []string          // likewise
+	keys    map[string]bool   // of all that are there
+	zipped  []string          // pairs of keys, with and without .gz
 }
 
 func findGone(items []item) twice {
-	w := twice{gone: map[string]bool{}, alike: map[string]string{}, there: map[string]string{}}
+	w := twice{gone: map[string]bool{}, alike: map[string]string{}, there: map[string]string{}, keys: map[string]bool{}}
 	for _, it := range items {
 		if it.action != ledger.Vanished || it.entry.Plays == 0 {
 			continue
@@ -49,6 +51,11 @@ func (w *twice) look(e *lake.Entry) {
 		} else {
 			w.there[src.Hash] = src.Key
 		}
+	}
+	w.keys[src.Key] = true
+	plain := strings.TrimSuffix(src.Key, ".gz")
+	if w.keys[plain] && w.keys[plain+".gz"] {
+		w.zipped = append(w.zipped, plain+" and "+plain+".gz")
 	}
 	for _, what := range []string{src.Hash, src.Key} {
 		if from, ok := w.alike[what]; ok {

@@ -32,6 +32,8 @@ type writer struct {
 	unknownTracks, unknownUsers int64
 
 	twice twice
+	// barren are the raw objects of which every row was rejected.
+	barren []string
 }
 
 func (w *writer) run(ctx context.Context, meta metadata) error {
@@ -92,6 +94,9 @@ func (w *writer) addTotal(e lake.Entry) {
 	t.Plays += e.Plays
 	t.Rejected += e.Source.TotalRejected()
 	w.twice.look(&e)
+	if e.Plays == 0 && e.Source.Rows > 0 {
+		w.barren = append(w.barren, e.Source.Key)
+	}
 }
 
 // removeRejects drops the quarantine files of sources that are removed.

@@ -36,7 +36,9 @@ var sqliteDialect = dialect{
 			return "another program holds the database file: let it end, or close it"
 		case lib.SQLITE_NOTADB:
 			return "the file is no SQLite database: name another, or remove it"
-		case lib.SQLITE_READONLY, lib.SQLITE_CANTOPEN, lib.SQLITE_PERM:
+		case lib.SQLITE_READONLY:
+			return "a query only reads; where it is a load that fails, check the rights on the file and on its folder"
+		case lib.SQLITE_CANTOPEN, lib.SQLITE_PERM:
 			return "check the rights on the file and on its folder"
 		case lib.SQLITE_ERROR: // the code says no more
 			if strings.Contains(err.Error(), "no such table: public.kpi_table") {

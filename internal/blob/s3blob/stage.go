@@ -228,7 +228,7 @@ func (s *staged) Publish(ctx context.Context, cond blob.Cond) (blob.Object, erro
 		obj, err := s.find(ctx)
 		switch {
 		case err == nil:
-			s.done = true
+			s.found(ctx)
 		case errors.Is(err, blob.ErrNotExist):
 			err = fmt.Errorf("publish s3://%s/%s%s: another object is there; %s", s.b.bucket, s.b.prefix, s.key, remedy("NoSuchUpload", "publish"))
 		default:
@@ -241,7 +241,7 @@ func (s *staged) Publish(ctx context.Context, cond blob.Cond) (blob.Object, erro
 	lost := conditionLost(r, cond)
 	if r.unclear() || lost || r.code == "NoSuchUpload" {
 		if obj, serr := s.find(context.WithoutCancel(ctx)); serr == nil {
-			s.done = true
+			s.found(ctx)
 			return obj, nil
 		}
 	}
@@ -250,6 +250,15 @@ func (s *staged) Publish(ctx context.Context, cond blob.Cond) (blob.Object, erro
 			[]error{blob.ErrPrecondition, err}, ""}
 	}
 	return blob.Object{}, s.b.fail(ctx, "publish", s.key, err)
+}
+
+// found ends the upload when the object that is there has our bytes. It may be the one of before, and the upload still wait.
+func (s *staged) found(ctx context.Context) {
+	s.done = true
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	defer cancel()
+	// Mostly it is gone, as it should be. Should this fail, the upload costs a little until somebody aborts it.
+	_, _ = s.b.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &s.b.bucket, Key: s.b.key(s.key), UploadId: s.upload})
 }
 
 // find returns the object under the key if it is made of exactly our parts.
