@@ -164,14 +164,14 @@ func TestStoppedAlone(t *testing.T) {
 		}
 		return nil, func() { once.Do(func() { <-ready; stop(p); close(stopped) }) }
 	})
-	p = s.start(t, s.behind(), "run", "all", "--lock-ttl", "1s")
+	p = s.start(t, s.behind(), "run", "all", "--lock-ttl", "4s")
 	close(ready)
 	select {
 	case <-stopped:
 	case <-time.After(time.Minute):
 		t.Fatal(p.out.String())
 	}
-	time.Sleep(1500 * time.Millisecond)
+	time.Sleep(5 * time.Second)
 	_ = p.Process.Signal(syscall.SIGCONT)
 	if code := p.code(); code != 1 || !strings.Contains(p.out.String(), "nobody took it over, so run it again") {
 		t.Errorf("it ended with exit %d\n%s", code, &p.out)

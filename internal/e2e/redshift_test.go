@@ -92,7 +92,7 @@ func TestRedshiftKilled(t *testing.T) {
 	lakes := pair(t, 92)
 	s := newRedshiftSite(t)
 	var tables [2]string
-	args := []string{"run", "all", "--copy-role", "default", "--threads", "2", "--lock-ttl", "1s", "--lock-wait", "1m"}
+	args := []string{"run", "all", "--copy-role", "default", "--threads", "2", "--lock-wait", "1m"}
 	for i := range lakes {
 		s.put(t, lakes[i])
 		s.must(t, args...)
@@ -161,7 +161,7 @@ func TestRedshiftStoppedHolder(t *testing.T) {
 	}{{compares, false}, {compares, true}, {publishes, false}} { // the last one in its transaction, which the other run has to end
 		lakes := pair(t, 94)
 		s := newRedshiftSite(t)
-		args := []string{"run", "all", "--lock-ttl", "1s"}
+		args := []string{"run", "all", "--lock-ttl", "5s"}
 		s.put(t, lakes[0])
 		s.must(t, args...)
 		s.put(t, lakes[1])

@@ -180,7 +180,7 @@ func TestTakeOver(t *testing.T) {
 func TestHeartbeat(t *testing.T) {
 	b := memblob.New("curated")
 	opt := options()
-	opt.TTL = 90 * time.Millisecond
+	opt.TTL = 900 * time.Millisecond
 	one, ctx, err := Acquire(t.Context(), b, Self("run1"), opt)
 	if err != nil {
 		t.Fatal(err)
@@ -189,7 +189,7 @@ func TestHeartbeat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for { // until it was renewed
+	for ctx.Err() == nil { // until it was renewed
 		if _, now, err := b.ReadAll(t.Context(), key); err != nil || now.ETag != first.ETag {
 			break
 		}
@@ -239,6 +239,7 @@ func TestRenewal(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			b := &trouble{Bucket: memblob.New("curated")}
 			b.meet = func(ctx context.Context, n int32, write func() (blob.Object, error)) (blob.Object, error) {
 				if n == 2 || n == 5 {
@@ -247,7 +248,7 @@ func TestRenewal(t *testing.T) {
 				return write()
 			}
 			opt := options()
-			opt.TTL = 3 * time.Second
+			opt.TTL = 6 * time.Second
 			l, ctx, err := Acquire(t.Context(), b, Self("run1"), opt)
 			if err != nil {
 				t.Fatal(err)
@@ -268,10 +269,10 @@ func TestRenewal(t *testing.T) {
 // TestNoAnswer has no renewal answered: the context ends when the lease does, and nobody has taken it over.
 func TestNoAnswer(t *testing.T) {
 	b := &trouble{Bucket: memblob.New("curated")}
-	var healed atomic.Bool
+	healed := make(chan struct{})
 	b.meet = func(ctx context.Context, n int32, write func() (blob.Object, error)) (blob.Object, error) {
-		if n > 1 && !healed.Load() {
-			time.Sleep(2 * time.Second) // what is under way is not cut off at once
+		if n == 2 {
+			<-healed // what is under way is not cut off
 			return blob.Object{}, context.DeadlineExceeded
 		}
 		return write()
@@ -282,15 +283,14 @@ func TestNoAnswer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	asked := time.Now()
-	<-ctx.Done()
-	if d := time.Since(asked); d > 1500*time.Millisecond || !errors.Is(context.Cause(ctx), ErrLost) {
-		t.Errorf("told after %v: %v", d, context.Cause(ctx))
+	<-ctx.Done() // while the renewal waits
+	if !errors.Is(context.Cause(ctx), ErrLost) {
+		t.Error(context.Cause(ctx))
 	}
 	if l.Check() == nil || l.Overtaken(ctx) {
 		t.Errorf("%v, overtaken: %t", l.Check(), l.Overtaken(ctx))
 	}
-	healed.Store(true)
+	close(healed)
 	if err := l.Release(ctx, nil); err != nil {
 		t.Error(err)
 	}
