@@ -267,10 +267,18 @@ func (l *Lock) Check() error {
 }
 
 // Token is greater than that of each holder before.
-func (l *Lock) Token() int64 { return l.doc.Token }
+func (l *Lock) Token() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.doc.Token
+}
 
 // Lake names the lake, also when its places are renamed.
-func (l *Lock) Lake() string { return l.doc.Lake }
+func (l *Lock) Lake() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.doc.Lake
+}
 
 // OfProcess says that the operating system gave the lock, in a folder: whatever is staged there is the holder's, or of a process that is
 // dead, even one that died before it could write its name into the document.
