@@ -173,7 +173,7 @@ func TestStoppedAlone(t *testing.T) {
 	}
 	time.Sleep(5 * time.Second)
 	_ = p.Process.Signal(syscall.SIGCONT)
-	if code := p.code(); code != 1 || !strings.Contains(p.out.String(), "nobody took it over, so run it again") {
+	if code := p.code(); code != 1 || !strings.Contains(p.out.String(), "nobody is known to have taken it over, so run it again") {
 		t.Errorf("it ended with exit %d\n%s", code, &p.out)
 	}
 	s.watch(nil)

@@ -243,13 +243,12 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// Overtaken says whether another run has taken the lock over, as far as can be found out. After ErrLost it need not have: then nobody did the
-// work that this run left.
-func (l *Lock) Overtaken(ctx context.Context) bool {
+// Overtaken says whether another run has taken the lock over. After ErrLost it need not have: then nobody does the work that this run left.
+func (l *Lock) Overtaken(ctx context.Context) (bool, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	doc, _, err := read(ctx, l.b)
-	return err != nil || doc.Token != l.Token()
+	return err == nil && doc.Token != l.Token(), err
 }
 
 // Check is nil while nobody else can have the lock. It asks no server, so it may be called often.

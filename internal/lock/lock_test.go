@@ -204,6 +204,9 @@ func TestHeartbeat(t *testing.T) {
 	if !errors.Is(context.Cause(ctx), ErrLost) || !errors.Is(context.Cause(ctx), ErrHeld) {
 		t.Errorf("the context ended of %v", context.Cause(ctx))
 	}
+	if overtaken, err := one.Overtaken(ctx); !overtaken || err != nil {
+		t.Errorf("overtaken: %t, %v", overtaken, err)
+	}
 	if err := one.Release(t.Context(), nil); !errors.Is(err, ErrLost) {
 		t.Errorf("release: %v", err)
 	}
@@ -256,8 +259,9 @@ func TestRenewal(t *testing.T) {
 			for b.writes.Load() < 7 && ctx.Err() == nil {
 				time.Sleep(5 * time.Millisecond)
 			}
-			if err := l.Check(); err != nil || ctx.Err() != nil || l.Overtaken(ctx) {
-				t.Errorf("%v, %v, overtaken: %t", err, context.Cause(ctx), l.Overtaken(ctx))
+			overtaken, err := l.Overtaken(ctx)
+			if err := errors.Join(err, l.Check()); err != nil || ctx.Err() != nil || overtaken {
+				t.Errorf("%v, %v, overtaken: %t", err, context.Cause(ctx), overtaken)
 			}
 			if err := l.Release(t.Context(), nil); err != nil {
 				t.Error(err)
@@ -287,8 +291,8 @@ func TestNoAnswer(t *testing.T) {
 	if !errors.Is(context.Cause(ctx), ErrLost) {
 		t.Error(context.Cause(ctx))
 	}
-	if l.Check() == nil || l.Overtaken(ctx) {
-		t.Errorf("%v, overtaken: %t", l.Check(), l.Overtaken(ctx))
+	if overtaken, err := l.Overtaken(ctx); l.Check() == nil || overtaken || err != nil {
+		t.Errorf("%v, overtaken: %t, %v", l.Check(), overtaken, err)
 	}
 	close(healed)
 	if err := l.Release(ctx, nil); err != nil {

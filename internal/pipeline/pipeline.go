@@ -124,8 +124,9 @@ func lost(ctx context.Context, held *lock.Lock, err error) error {
 	if err == nil || !fenced && !over || errors.As(err, &named) {
 		return err
 	}
+	overtaken, unknown := held.Overtaken(ctx)
 	switch {
-	case held.Overtaken(ctx):
+	case overtaken || fenced && unknown != nil:
 		if errors.Is(err, lock.ErrLost) {
 			return err
 		}
@@ -135,8 +136,8 @@ func lost(ctx context.Context, held *lock.Lock, err error) error {
 			"Let no other copy load this warehouse, have it forget the lake (DELETE FROM mss_fence WHERE lake = '%s'), and run it again",
 			err, held.Lake()), err}
 	}
-	// Not lock.ErrHeld: nobody else does the work, so trying again is on the user.
-	return loss{fmt.Sprintf("the lease on the lock ran out, as when the machine stands still or the place does not answer; nobody took it over, so run it again (%v)", err), nil}
+	// Not lock.ErrHeld: nobody else does the work, as far as is known, so trying again is on the user.
+	return loss{fmt.Sprintf("the lease on the lock ran out, as when the machine stands still or the place does not answer; nobody is known to have taken it over, so run it again (%v)", err), nil}
 }
 
 func (p *Pipeline) run(id string) *lake.Run {
