@@ -18,9 +18,6 @@ import (
 // headers is how many files of plays are opened: the first ones and the last ones.
 const headers = 10
 
-// plays names the files of plays.
-const plays = "streams/**.csv"
-
 // input looks at the raw place: whether there are songs, users and plays, and whether their headers are right.
 func (e *examination) input(ctx context.Context) {
 	for _, p := range e.Places {
@@ -30,11 +27,17 @@ func (e *examination) input(ctx context.Context) {
 		if meta, ok := e.listRaw(ctx, p, "metadata/"); ok {
 			for _, table := range []schema.Table{schema.RawSongs, schema.RawUsers} {
 				name := "metadata/" + table.Name + ".csv"
-				e.files(ctx, p, name, table, pick(meta, func(key string) bool { return key == name || key == name+".gz" }))
+				found := pick(meta, func(key string) bool { return key == name || key == name+".gz" })
+				if len(found) > 1 {
+					e.add(Finding{Area: "raw", Check: name, Status: Failed, Missing: []string{"a choice between the two"},
+						Detail: "both " + name + " and " + name + ".gz are in " + p.Bucket.String(), Remedy: "remove one: a run refuses to choose"})
+					continue
+				}
+				e.files(ctx, p, name, table, found)
 			}
 		}
 		if all, ok := e.listRaw(ctx, p, "streams/"); ok {
-			e.files(ctx, p, plays, schema.RawStreams, pick(all, func(key string) bool {
+			e.files(ctx, p, "streams/**.csv", schema.RawStreams, pick(all, func(key string) bool {
 				return strings.HasSuffix(key, ".csv") || strings.HasSuffix(key, ".csv.gz")
 			}))
 		}
@@ -61,11 +64,6 @@ func (e *examination) files(ctx context.Context, p Place, name string, table sch
 	if len(all) == 0 {
 		e.add(Finding{Area: "raw", Check: name, Status: Failed, Missing: []string{name}, Detail: "there is no " + name + " in " + p.Bucket.String(),
 			Remedy: "copy it there, or name the right place with --raw"})
-		return
-	}
-	if name != plays && len(all) > 1 {
-		e.add(Finding{Area: "raw", Check: name, Status: Failed, Detail: "both " + name + " and " + name + ".gz are in " + p.Bucket.String(),
-			Remedy: "remove one: a run refuses to choose"})
 		return
 	}
 	var bytes int64

@@ -78,7 +78,6 @@ func (f *File) Add(ctx context.Context, firstLine int64, rejects []csvio.Reject)
 			return err
 		}
 	}
-	f.buf.Reset()
 	enc := json.NewEncoder(&f.buf)
 	enc.SetEscapeHTML(false)
 	for _, r := range rejects {
